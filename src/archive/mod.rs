@@ -1,0 +1,3 @@
+//! The ZIP format.
+mod error;
+pub use error::ArchiveError;

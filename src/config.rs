@@ -1,0 +1,320 @@
+//! `Config`: what is kept between runs, and where. No secrets.
+//!
+//! confy reads and writes the file; the write goes to a new file that then takes the old one's
+//! place, so that a full disk or a crash cannot destroy the settings.
+
+use crate::model::{Destination, FolderDestination, Profile, ProfileError, reduce_device};
+use etcetera::{AppStrategy as _, AppStrategyArgs};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Where settings and data are kept on this computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Folder of the settings file.
+    pub config_dir: PathBuf,
+    /// Folder of everything else: secrets, what is remembered, logs, the default destination.
+    pub data_dir: PathBuf,
+}
+
+/// Everything that is kept between runs but the secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Name of this computer in backup names; empty takes the system's.
+    pub device: String,
+    /// Name of the profile that the window shows and the terminal takes without `--profile`.
+    pub active_profile: String,
+    /// The profiles, in the order in which they were made.
+    pub profiles: Vec<Profile>,
+}
+
+/// Why settings could not be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The system names no home folder.
+    #[error("no folder for settings: set HOME, or ZIPKEEP_CONFIG_DIR and ZIPKEEP_DATA_DIR")]
+    NoHome,
+    /// The file is there and cannot be read.
+    #[error("the settings in {path} cannot be read; mend the file or move it away")]
+    Read {
+        /// The settings file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: confy::ConfyError,
+    },
+    /// The file could not be written; the old one is unharmed.
+    #[error("the settings could not be saved to {path}")]
+    Write {
+        /// The settings file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No such profile.
+    #[error("there is no profile named “{0}”")]
+    NoSuchProfile(String),
+    /// A profile cannot be named so.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+}
+
+impl Places {
+    /// The folders that `ZIPKEEP_CONFIG_DIR` and `ZIPKEEP_DATA_DIR` name, else the system's own.
+    pub fn of_this_user() -> Result<Self, ConfigError> {
+        let from_env = |name| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
+        let config_dir = match from_env("ZIPKEEP_CONFIG_DIR") {
+            Some(dir) => dir,
+            None => Self::confy_dir()?,
+        };
+        let data_dir = match from_env("ZIPKEEP_DATA_DIR") {
+            Some(dir) => dir,
+            None => etcetera::choose_app_strategy(AppStrategyArgs {
+                top_level_domain: "org".to_owned(),
+                author: "zipkeep".to_owned(),
+                app_name: "zipkeep".to_owned(),
+            })
+            .map_err(|_| ConfigError::NoHome)?
+            .data_dir(),
+        };
+        Ok(Self {
+            config_dir,
+            data_dir,
+        })
+    }
+
+    /// The folder in which confy keeps this program's settings on this system.
+    fn confy_dir() -> Result<PathBuf, ConfigError> {
+        let file = confy::get_configuration_file_path("zipkeep", Some("config"))
+            .map_err(|_| ConfigError::NoHome)?;
+        Ok(file.parent().map(Path::to_owned).unwrap_or(file))
+    }
+
+    /// The settings file.
+    pub fn config_file(&self) -> PathBuf {
+        self.config_dir.join("config.toml")
+    }
+
+    /// The folder that holds backups when the person chose nothing else.
+    pub fn default_destination(&self) -> PathBuf {
+        self.data_dir.join("backups")
+    }
+}
+
+impl Config {
+    /// The settings before the person changed any: one profile that backs up to this computer.
+    pub fn first(places: &Places) -> Self {
+        Self {
+            device: String::new(),
+            active_profile: Profile::DEFAULT_NAME.to_owned(),
+            profiles: vec![Profile {
+                name: Profile::DEFAULT_NAME.to_owned(),
+                sources: Vec::new(),
+                excludes: Vec::new(),
+                destination: Destination::Folder(FolderDestination {
+                    path: places.default_destination(),
+                }),
+            }],
+        }
+    }
+
+    /// Reads the settings; those of a first start where there are none. Never writes.
+    pub fn load(places: &Places) -> Result<Self, ConfigError> {
+        let path = places.config_file();
+        if !path.exists() {
+            return Ok(Self::first(places));
+        }
+        let mut config: Self =
+            confy::load_path(&path).map_err(|source| ConfigError::Read { path, source })?;
+        if config.profiles.is_empty() {
+            config.profiles = Self::first(places).profiles;
+        }
+        if config.profile(&config.active_profile).is_none() {
+            config.active_profile = config.profiles[0].name.clone();
+        }
+        Ok(config)
+    }
+
+    /// Moves a settings file that cannot be read out of the way and says where it is now.
+    pub fn set_aside(places: &Places) -> Result<PathBuf, ConfigError> {
+        let path = places.config_file();
+        let free = (1_u32..)
+            .map(|n| path.with_extension(format!("unreadable-{n}.toml")))
+            .find(|candidate| !candidate.exists())
+            .unwrap_or_else(|| path.with_extension("unreadable.toml"));
+        match fs::rename(&path, &free) {
+            Ok(()) => Ok(free),
+            Err(source) => Err(ConfigError::Write {
+                path,
+                source: source.into(),
+            }),
+        }
+    }
+
+    /// Writes the settings beside the old file, then puts the new one in its place.
+    pub fn save(&self, places: &Places) -> Result<(), ConfigError> {
+        let path = places.config_file();
+        self.save_to(&path)
+            .map_err(|source| ConfigError::Write { path, source })
+    }
+
+    fn save_to(&self, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let new_file = tempfile::Builder::new()
+            .prefix(".config")
+            .suffix(".toml")
+            .tempfile_in(folder)?
+            .into_temp_path();
+        confy::store_path(&new_file, self)?;
+        File::open(&new_file)?.sync_all()?;
+        new_file.persist(path)?;
+        Ok(())
+    }
+
+    /// The profile of this name.
+    pub fn profile(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// The profile that is shown and taken without naming one.
+    pub fn active(&self) -> Option<&Profile> {
+        self.profile(&self.active_profile)
+    }
+
+    /// Adds a profile under a new name.
+    pub fn add_profile(&mut self, profile: Profile) -> Result<(), ConfigError> {
+        Profile::check_name(&profile.name)?;
+        if self.profile(&profile.name).is_some() {
+            return Err(ProfileError::Taken(profile.name).into());
+        }
+        self.profiles.push(profile);
+        Ok(())
+    }
+
+    /// Puts `profile` in the place of the one of its name.
+    pub fn replace_profile(&mut self, profile: Profile) -> Result<(), ConfigError> {
+        let old = self
+            .profiles
+            .iter_mut()
+            .find(|old| old.name == profile.name);
+        match old {
+            Some(old) => *old = profile,
+            None => return Err(ConfigError::NoSuchProfile(profile.name)),
+        }
+        Ok(())
+    }
+
+    /// Forgets a profile; its backups stay where they are.
+    pub fn remove_profile(&mut self, name: &str, places: &Places) -> Result<(), ConfigError> {
+        let Some(at) = self
+            .profiles
+            .iter()
+            .position(|profile| profile.name == name)
+        else {
+            return Err(ConfigError::NoSuchProfile(name.to_owned()));
+        };
+        self.profiles.remove(at);
+        if self.profiles.is_empty() {
+            self.profiles = Self::first(places).profiles;
+        }
+        if self.active_profile == name {
+            self.active_profile = self.profiles[0].name.clone();
+        }
+        Ok(())
+    }
+
+    /// The name of this computer as it stands in backup names.
+    pub fn device_name(&self) -> String {
+        if self.device.is_empty() {
+            reduce_device(&gethostname::gethostname().to_string_lossy())
+        } else {
+            reduce_device(&self.device)
+        }
+    }
+}
+
+impl Default for Config {
+    /// No profile at all; [`Config::load`] fills in what a first start has.
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            active_profile: Profile::DEFAULT_NAME.to_owned(),
+            profiles: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places() -> (tempfile::TempDir, Places) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let places = Places {
+            config_dir: folder.path().join("config"),
+            data_dir: folder.path().join("data"),
+        };
+        (folder, places)
+    }
+
+    #[test]
+    fn a_first_start_has_one_profile_on_this_computer_and_writes_nothing() {
+        let (folder, places) = places();
+        let config = Config::load(&places).expect("defaults");
+        assert_eq!(config.active().map(|p| p.name.as_str()), Some("default"));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn settings_read_back_as_they_were_saved() {
+        let (_folder, places) = places();
+        let mut config = Config::first(&places);
+        config.device = "desk".to_owned();
+        let mut second = config.profiles[0].clone();
+        second.name = "bucket".to_owned();
+        second.sources = vec![PathBuf::from("/home/ü/文件")];
+        second.destination = Destination::S3(crate::model::S3Destination {
+            bucket: "b".to_owned(),
+            ..Default::default()
+        });
+        config.add_profile(second.clone()).expect("a new name");
+        assert!(config.add_profile(second).is_err(), "a name is given once");
+        config.save(&places).expect("saved");
+        assert_eq!(Config::load(&places).expect("read"), config);
+        assert_eq!(
+            fs::read_dir(&places.config_dir).expect("a folder").count(),
+            1,
+            "no temporary file stays"
+        );
+    }
+
+    #[test]
+    fn damaged_settings_are_an_error_and_stay_as_they_are() {
+        let (_folder, places) = places();
+        fs::create_dir_all(&places.config_dir).expect("made");
+        fs::write(places.config_file(), "profiles = 7 [").expect("written");
+        assert!(matches!(
+            Config::load(&places),
+            Err(ConfigError::Read { .. })
+        ));
+        let kept = Config::set_aside(&places).expect("moved");
+        assert_eq!(fs::read_to_string(kept).expect("read"), "profiles = 7 [");
+        assert!(Config::load(&places).is_ok());
+    }
+
+    #[test]
+    fn the_last_profile_cannot_be_lost() {
+        let (_folder, places) = places();
+        let mut config = Config::first(&places);
+        config.remove_profile("default", &places).expect("removed");
+        assert_eq!(config, Config::first(&places));
+    }
+}

@@ -1,0 +1,181 @@
+//! `EngineError`: why a job came to nothing, in words for people and words for scripts.
+
+use crate::archive::ArchiveError;
+use crate::storage::{Fault, StorageError};
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a job came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The person asked it to stop.
+    #[error("Cancelled")]
+    Cancelled,
+    /// No folder was named.
+    #[error("There is no folder to back up")]
+    NoSources,
+    /// A folder to back up cannot be read at all.
+    #[error("The folder {path} cannot be backed up")]
+    Source {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A pattern of what to leave out makes no sense.
+    #[error("“{pattern}” cannot be used as a pattern of what to leave out: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        reason: String,
+    },
+    /// The destination failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The archive cannot be used.
+    #[error("{0}")]
+    Archive(#[from] ArchiveError),
+    /// No row fits.
+    #[error("There is no backup “{0}”")]
+    NoSuchBackup(String),
+    /// Several rows fit.
+    #[error("“{wanted}” fits {} backups, among them {} and {}", .names.len(), .names[0], .names[1])]
+    Ambiguous {
+        /// What was asked for.
+        wanted: String,
+        /// The names that fit, two or more.
+        names: Vec<String>,
+    },
+    /// The archive does not say where its files came from.
+    #[error("This backup does not say where its files belong")]
+    NoOriginalPlace,
+    /// The disk cannot take what is to be restored.
+    #[error(
+        "There is not enough room at {path}: {needed_bytes} bytes are needed and {free_bytes} are free"
+    )]
+    NoRoom {
+        /// The folder to restore to.
+        path: PathBuf,
+        /// Bytes needed.
+        needed_bytes: u64,
+        /// Bytes free.
+        free_bytes: u64,
+    },
+    /// A folder or file to restore to cannot be written.
+    #[error("Nothing was restored, because {path} could not be written")]
+    Target {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The program itself failed.
+    #[error("zipkeep itself failed: {0}")]
+    Crashed(String),
+}
+
+impl EngineError {
+    /// A word that scripts can rely on.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::NoSources => "no-sources",
+            Self::Source { .. } => "source",
+            Self::Pattern { .. } => "pattern",
+            Self::Storage(error) => error.fault().word(),
+            Self::Archive(ArchiveError::NewerFormat { .. }) => "newer-format",
+            Self::Archive(_) => "archive",
+            Self::NoSuchBackup(_) => "no-such-backup",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::NoOriginalPlace => "no-original-place",
+            Self::NoRoom { .. } => "no-room",
+            Self::Target { source, .. } if is_full(source) => "no-room",
+            Self::Target { .. } => "target",
+            Self::Crashed(_) => "crashed",
+        }
+    }
+
+    /// What the person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "Nothing was changed.",
+            Self::NoSources => "Add a folder first.",
+            Self::Source { .. } => "Check that the folder exists and that you may read it.",
+            Self::Pattern { .. } => {
+                "Write patterns as in a .gitignore file, for example “*.tmp” or “cache/”."
+            }
+            Self::Storage(error) => error.fault().hint(),
+            Self::Archive(ArchiveError::NewerFormat { .. }) => {
+                "Install the newest version of zipkeep, or open the ZIP with any ZIP program."
+            }
+            Self::Archive(_) => {
+                "Try another backup; any ZIP program may still save parts of this one."
+            }
+            Self::NoSuchBackup(_) => "List the backups to see their names.",
+            Self::Ambiguous { .. } => "Write more of the name.",
+            Self::NoOriginalPlace => "Choose a folder to restore to.",
+            Self::NoRoom { .. } => "Make room, or restore to another disk. Nothing was changed.",
+            Self::Target { source, .. } if is_full(source) => {
+                "The disk is full. Make room, or restore to another disk."
+            }
+            Self::Target { .. } => "Choose a folder that you may write to.",
+            Self::Crashed(_) => "Please report this with the details.",
+        }
+    }
+
+    /// Everything that is known, one cause a line, for "Copy details".
+    pub fn details(&self) -> String {
+        let mut text = format!("{self}\nkind: {}", self.kind());
+        if let Self::Storage(error) = self
+            && let Some(code) = error.code()
+        {
+            text.push_str("\nprovider's code: ");
+            text.push_str(code);
+        }
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str("\ncaused by: ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Whether the destination said that the object is not there.
+    pub(crate) fn is_no_object(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.fault() == Fault::NoObject)
+    }
+}
+
+/// Whether `error` says that a disk is full or a quota used up.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_name_the_kind_the_code_and_every_cause() {
+        let inner = io::Error::other("connection reset");
+        let error = StorageError::new(Fault::WrongSecret)
+            .with_code(Some("SignatureDoesNotMatch".to_owned()))
+            .caused_by(inner);
+        let details = EngineError::from(error).details();
+        for part in [
+            "kind: wrong-secret",
+            "SignatureDoesNotMatch",
+            "connection reset",
+        ] {
+            assert!(details.contains(part), "{details}");
+        }
+    }
+}

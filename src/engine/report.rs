@@ -1,0 +1,139 @@
+//! Reports: what came of a job. Both fronts show the same ones; field names are those of `--json`.
+
+use crate::model::{Backup, Entry, Manifest, Warning};
+use serde::Serialize;
+
+/// What came of a backup.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BackupReport {
+    /// The new row.
+    #[serde(skip)]
+    pub row: Backup,
+    /// File name of the archive.
+    pub backup: Option<String>,
+    /// Key of the archive.
+    pub key: String,
+    /// Whether there was nothing to do.
+    pub unchanged: bool,
+    /// Regular files in the archive.
+    pub files: u64,
+    /// Bytes of these files, before compression.
+    pub bytes_total: u64,
+    /// Bytes read from this computer's files.
+    pub bytes_read: u64,
+    /// Bytes sent to the destination.
+    pub bytes_uploaded: u64,
+    /// Bytes that the destination copied by itself.
+    pub bytes_copied: u64,
+    /// Requests sent to the destination, retries not counted.
+    pub requests: u64,
+    /// Time taken.
+    pub duration_secs: f64,
+    /// What could not be read, or changed meanwhile.
+    pub warnings: Vec<Warning>,
+}
+
+/// What came of a restore.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RestoreReport {
+    /// Regular files written.
+    pub files: u64,
+    /// Bytes written.
+    pub bytes_written: u64,
+    /// Entries that were not restored, and why.
+    pub refused: Vec<Warning>,
+    /// Identifies the undo of this restore; none is kept yet.
+    pub undo: Option<String>,
+    /// The folders that were written to.
+    pub to: Vec<String>,
+    /// Time taken.
+    pub duration_secs: f64,
+}
+
+/// What came of a deletion.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DeleteReport {
+    /// Names of the backups that are gone.
+    pub deleted: Vec<String>,
+    /// Names of those that are still there, and why.
+    pub failed: Vec<Warning>,
+}
+
+/// What came of a download.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DownloadReport {
+    /// The file that was written.
+    pub file: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Time taken.
+    pub duration_secs: f64,
+}
+
+/// What an archive holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShowReport {
+    /// File name of the archive.
+    pub backup: String,
+    /// Its manifest without the entries, where it has one.
+    pub manifest: Option<Manifest>,
+    /// Its entries, the manifest left out.
+    pub entries: Vec<Entry>,
+}
+
+/// What came of testing a destination.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestReport {
+    /// One line a check, in the order in which they ran.
+    pub checks: Vec<Check>,
+}
+
+/// One check of a destination.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// Short name that scripts can rely on.
+    pub id: &'static str,
+    /// How it went.
+    pub outcome: CheckOutcome,
+    /// What was found, in plain words.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Time taken.
+    pub millis: u64,
+}
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckOutcome {
+    /// As it should.
+    Pass,
+    /// Works, with something to know.
+    Warn,
+    /// Does not work.
+    Fail,
+    /// Not tried, because something before it failed.
+    Skip,
+}
+
+impl TestReport {
+    /// The worst outcome of all.
+    pub fn outcome(&self) -> CheckOutcome {
+        let has = |outcome| self.checks.iter().any(|check| check.outcome == outcome);
+        if has(CheckOutcome::Fail) {
+            CheckOutcome::Fail
+        } else if has(CheckOutcome::Warn) {
+            CheckOutcome::Warn
+        } else {
+            CheckOutcome::Pass
+        }
+    }
+
+    /// The first check that failed.
+    pub fn first_failure(&self) -> Option<&Check> {
+        self.checks
+            .iter()
+            .find(|check| check.outcome == CheckOutcome::Fail)
+    }
+}

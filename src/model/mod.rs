@@ -1,0 +1,24 @@
+//! The nouns of zipkeep: plain data, with no I/O, no clock and no async.
+//!
+//! Everything here can be made in a test with a literal, and every layer above may use it.
+
+mod backup;
+mod backup_name;
+mod destination;
+mod endpoint;
+mod manifest;
+mod profile;
+mod progress;
+mod secret;
+
+pub use backup::{Backup, Contents, Origin};
+pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
+pub use destination::{Destination, FolderDestination, Provider, S3Destination};
+pub use endpoint::{Addressing, Endpoint, EndpointError, resolve_endpoint};
+pub use manifest::{
+    Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, MANIFEST_PATH, Manifest, Method,
+    Root, Skipped, Stored, Totals,
+};
+pub use profile::{Profile, ProfileError};
+pub use progress::{Phase, Progress, Reporter, Warning};
+pub use secret::Secret;
