@@ -10,6 +10,7 @@
 //! | [`model`] | the nouns: profile, destination, secret, backup, manifest, progress. Plain data, no I/O | - |
 //! | [`config`] | what is kept between runs, and where (confy) | `model` |
 //! | [`secrets`] | the secret keys, apart from the settings | `model`, `config` |
+//! | [`log`] | the log file | `config` |
 //! | [`archive`] | the ZIP format: writer, directory, reader, names. No network | `model` |
 //! | [`storage`] | the only code that names `object_store`: open, list, read, upload, delete, errors by meaning | `model` |
 //! | [`engine`] | the use cases: test, backup, list, show, restore, download, delete. No printing, no window | all above |
@@ -31,6 +32,7 @@ pub mod config;
 pub mod engine;
 #[cfg(feature = "gui")]
 pub mod gui;
+pub mod log;
 pub mod model;
 pub mod secrets;
 pub mod storage;

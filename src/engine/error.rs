@@ -1,7 +1,7 @@
 //! `EngineError`: why a job came to nothing, in words for people and words for scripts.
 
 use crate::archive::ArchiveError;
-use crate::storage::{Fault, StorageError};
+use crate::storage::StorageError;
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
@@ -144,11 +144,6 @@ impl EngineError {
         }
         text
     }
-
-    /// Whether the destination said that the object is not there.
-    pub(crate) fn is_no_object(&self) -> bool {
-        matches!(self, Self::Storage(error) if error.fault() == Fault::NoObject)
-    }
 }
 
 /// Whether `error` says that a disk is full or a quota used up.
@@ -162,6 +157,7 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::Fault;
 
     #[test]
     fn details_name_the_kind_the_code_and_every_cause() {

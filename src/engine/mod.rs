@@ -1,65 +1,41 @@
-//! The use cases.
+//! The use cases: one function each, called alike by the window and the terminal.
+//!
+//! Each takes an open [`Store`](crate::storage::Store), a request and a [`Context`], and gives a
+//! report or an [`EngineError`]. Nothing here prints, draws or knows who asked.
+
+mod backup;
+mod catalog;
 mod context;
+mod delete;
+mod delivery;
+mod download;
 mod error;
+mod list;
+mod meter;
+mod pack;
+mod parts;
+mod place;
+mod plan;
+mod range_reader;
 mod report;
 mod request;
+mod restore;
+mod scan;
+mod show;
+mod stage;
+mod test;
 
+pub use backup::backup;
 pub use context::Context;
+pub use delete::delete;
+pub use download::download;
 pub use error::EngineError;
+pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, RestoreReport, ShowReport,
-    TestReport,
+    ShownEntry, TestReport,
 };
 pub use request::{BackupRequest, RestoreRequest, RestoreTarget};
-
-use crate::model::Backup;
-use crate::storage::Store;
-/// s
-pub async fn backup(
-    _store: &Store,
-    _request: BackupRequest,
-    _context: &Context,
-) -> Result<BackupReport, EngineError> {
-    todo!()
-}
-/// s
-pub async fn list(_store: &Store, _context: &Context) -> Result<Vec<Backup>, EngineError> {
-    todo!()
-}
-/// s
-pub async fn restore(
-    _store: &Store,
-    _request: RestoreRequest,
-    _context: &Context,
-) -> Result<RestoreReport, EngineError> {
-    todo!()
-}
-/// s
-pub async fn delete(
-    _store: &Store,
-    _keys: Vec<String>,
-    _context: &Context,
-) -> Result<DeleteReport, EngineError> {
-    todo!()
-}
-/// s
-pub async fn test(_store: &Store, _context: &Context) -> Result<TestReport, EngineError> {
-    todo!()
-}
-/// s
-pub async fn show(
-    _store: &Store,
-    _key: &str,
-    _context: &Context,
-) -> Result<ShowReport, EngineError> {
-    todo!()
-}
-/// s
-pub async fn download(
-    _store: &Store,
-    _key: &str,
-    _file: &std::path::Path,
-    _context: &Context,
-) -> Result<DownloadReport, EngineError> {
-    todo!()
-}
+pub use restore::restore;
+pub use show::show;
+pub use test::test;

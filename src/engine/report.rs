@@ -1,6 +1,7 @@
 //! Reports: what came of a job. Both fronts show the same ones; field names are those of `--json`.
 
-use crate::model::{Backup, Entry, Manifest, Warning};
+use crate::model::{Backup, EntryKind, Root, Skipped, Warning};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// What came of a backup.
@@ -75,10 +76,27 @@ pub struct DownloadReport {
 pub struct ShowReport {
     /// File name of the archive.
     pub backup: String,
-    /// Its manifest without the entries, where it has one.
-    pub manifest: Option<Manifest>,
+    /// The folders that it holds, where it says so.
+    pub roots: Vec<Root>,
+    /// What should be in it and is not, where it says so.
+    pub skipped: Vec<Skipped>,
     /// Its entries, the manifest left out.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ShownEntry>,
+}
+
+/// One entry of an archive, as people and scripts see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownEntry {
+    /// Path with `/`.
+    pub path: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes before compression.
+    pub size_bytes: u64,
+    /// Last change of the content.
+    pub modified: Option<Timestamp>,
+    /// BLAKE3 of the content in hexadecimal, in archives of ours.
+    pub blake3: Option<String>,
 }
 
 /// What came of testing a destination.

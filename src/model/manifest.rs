@@ -57,8 +57,11 @@ pub struct FormatVersion {
 pub struct Root {
     /// First component of its entries' paths.
     pub label: String,
-    /// Absolute path on the computer that made the backup.
+    /// Absolute path on the computer that made the backup; bytes that are not UTF-8 are replaced.
     pub path: String,
+    /// The path's true bytes in hexadecimal, where `path` had to replace some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_path: Option<String>,
 }
 
 /// Sums over an archive's entries.
@@ -81,8 +84,23 @@ pub struct Skipped {
     pub path: String,
     /// Why, in plain words.
     pub reason: String,
-    /// Whether data is missing because of it; sockets and pipes hold none.
-    pub data_missing: bool,
+    /// What it means for the archive.
+    pub gap: Gap,
+}
+
+/// What something that was skipped means for the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gap {
+    /// Its data should be there and is not: the archive is partial.
+    Missing,
+    /// Its data is there as it was read, and it changed meanwhile.
+    Changed,
+    /// It holds no data to keep: a socket, a pipe or a device.
+    Special,
+    /// Something that a later version knows.
+    #[serde(other)]
+    Other,
 }
 
 /// One entry of an archive.
@@ -148,8 +166,13 @@ pub enum Method {
 impl Manifest {
     /// How many files should be in the archive and are not.
     pub fn missing(&self) -> u64 {
-        self.skipped.iter().filter(|s| s.data_missing).count() as u64
+        count_missing(&self.skipped)
     }
+}
+
+/// How many of these are missing from their archive.
+pub fn count_missing(skipped: &[Skipped]) -> u64 {
+    skipped.iter().filter(|s| s.gap == Gap::Missing).count() as u64
 }
 
 #[cfg(test)]

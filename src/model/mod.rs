@@ -16,8 +16,8 @@ pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
 pub use destination::{Destination, FolderDestination, Provider, S3Destination};
 pub use endpoint::{Addressing, Endpoint, EndpointError, resolve_endpoint};
 pub use manifest::{
-    Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, MANIFEST_PATH, Manifest, Method,
-    Root, Skipped, Stored, Totals,
+    Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
+    Method, Root, Skipped, Stored, Totals, count_missing,
 };
 pub use profile::{Profile, ProfileError};
 pub use progress::{Phase, Progress, Reporter, Warning};

@@ -1,25 +1,17 @@
-//! The only code that names `object_store`.
+//! The destinations: the only code that names `object_store`.
+//!
+//! [`open()`] turns settings into a [`Store`]; a `Store` lists, reads, writes and deletes whole objects
+//! under its root path; an [`Upload`] writes one object in parts. Nothing here knows what an archive is.
+
+mod deadline;
 mod error;
+mod explain;
+mod open;
+mod store;
+mod upload;
+
+pub use deadline::Patience;
 pub use error::{Fault, StorageError};
-
-/// How long to try before giving up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    /// A person is watching: a wrong address is told within seconds.
-    Interactive,
-    /// A long job: short outages are sat out.
-    Patient,
-}
-
-/// An open destination.
-#[derive(Debug, Clone)]
-pub struct Store {}
-
-/// Opens a destination. Makes no request yet.
-pub fn open(
-    _destination: &crate::model::Destination,
-    _secret: Option<&crate::model::Secret>,
-    _patience: Patience,
-) -> Result<Store, StorageError> {
-    todo!()
-}
+pub use open::{open, open_in_memory};
+pub use store::{ObjectInfo, Store};
+pub use upload::{PartShape, Upload, plan_parts};

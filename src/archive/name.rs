@@ -1,0 +1,326 @@
+//! Names of entries: from paths of this computer to names in an archive, and safely back.
+//!
+//! An entry is named `<label of its root>/<path below it>`, with `/`, always UTF-8. On the way back a
+//! name is data from somebody else: [`PathRules`] turns it into components that cannot leave the
+//! folder they are joined to, or refuses it with a reason.
+
+use crate::model::Os;
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+/// The name of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryName {
+    /// With `/`; bytes that are not UTF-8 are written as `%XX`.
+    pub text: String,
+    /// The true bytes, where `text` had to escape some.
+    pub raw: Option<Vec<u8>>,
+}
+
+impl EntryName {
+    /// Names what is at `relative` below the root of this label.
+    pub fn new(label: &str, relative: &Path) -> Self {
+        let mut text = label.to_owned();
+        let mut raw = label.as_bytes().to_vec();
+        let mut is_escaped = false;
+        for component in relative.components() {
+            let bytes = component.as_os_str().as_encoded_bytes();
+            text.push('/');
+            raw.push(b'/');
+            raw.extend_from_slice(bytes);
+            is_escaped |= push_escaped(&mut text, bytes);
+        }
+        Self {
+            text,
+            raw: is_escaped.then_some(raw),
+        }
+    }
+}
+
+/// Appends `bytes` as UTF-8, `%XX` for each byte that is not; returns whether there was one.
+fn push_escaped(text: &mut String, bytes: &[u8]) -> bool {
+    let mut is_escaped = false;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            is_escaped = true;
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    is_escaped
+}
+
+/// Gives each folder a label of its own: its last component, numbered where two are alike.
+///
+/// Labels differ also when case is ignored, so that they do not meet on Windows or macOS.
+pub fn label_roots(roots: &[PathBuf]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::with_capacity(roots.len());
+    for root in roots {
+        let base = base_label(root);
+        let is_free = |label: &str, labels: &[String]| {
+            let lower = label.to_lowercase();
+            lower != ".zipkeep" && labels.iter().all(|taken| taken.to_lowercase() != lower)
+        };
+        let label = if is_free(&base, &labels) {
+            base
+        } else {
+            (2_u32..)
+                .map(|n| format!("{base} ({n})"))
+                .find(|label| is_free(label, &labels))
+                .unwrap_or(base)
+        };
+        labels.push(label);
+    }
+    labels
+}
+
+fn base_label(root: &Path) -> String {
+    let mut text = String::new();
+    match root.components().next_back() {
+        Some(Component::Normal(name)) => {
+            push_escaped(&mut text, name.as_encoded_bytes());
+        }
+        // A whole drive is labelled by its letter, a whole Unix system by "root".
+        _ => text.extend(
+            root.to_string_lossy()
+                .chars()
+                .filter(char::is_ascii_alphanumeric),
+        ),
+    }
+    let unsafe_label = PathRules::strictest().components(&text).is_err() || text.contains('\\');
+    if text.is_empty() || unsafe_label {
+        let reduced = crate::model::reduce_field(&text, "root");
+        return reduced;
+    }
+    text
+}
+
+/// Which names may be written to a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathRules {
+    system: Os,
+}
+
+/// A name taken apart into components that cannot leave the folder they are joined to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SafePath(Vec<OsString>);
+
+/// Why a name may not be written to a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedName {
+    /// Nothing is left of it.
+    #[error("the name is empty")]
+    Empty,
+    /// It begins at the root of a disk.
+    #[error("the name is an absolute path")]
+    Absolute,
+    /// It has a `..`.
+    #[error("the name leads outside the folder")]
+    Outside,
+    /// This system cannot have such a file.
+    #[error("this system cannot have a file of this name")]
+    Impossible,
+}
+
+impl PathRules {
+    /// The rules of the system that this program was built for.
+    pub const fn of_this_system() -> Self {
+        Self {
+            system: Os::current(),
+        }
+    }
+
+    /// The rules of the system that forbids most.
+    const fn strictest() -> Self {
+        Self {
+            system: Os::Windows,
+        }
+    }
+
+    /// Takes a name apart. `raw` are its true bytes, which count on Unix.
+    pub fn check(self, text: &str, raw: Option<&[u8]>) -> Result<SafePath, RefusedName> {
+        match (self.system, raw) {
+            (Os::Linux | Os::Macos, Some(raw)) => self.raw_components(raw),
+            _ => self.components(text),
+        }
+        .map(SafePath)
+    }
+
+    fn components(self, text: &str) -> Result<Vec<OsString>, RefusedName> {
+        let is_windows = self.system == Os::Windows;
+        let is_separator = |c| c == '/' || is_windows && c == '\\';
+        if text.starts_with(is_separator) {
+            return Err(RefusedName::Absolute);
+        }
+        let mut components = Vec::new();
+        for part in text.split(is_separator) {
+            match part {
+                "" | "." => {}
+                ".." => return Err(RefusedName::Outside),
+                _ if part.contains('\0') => return Err(RefusedName::Impossible),
+                _ if is_windows && !windows_can_have(part) => return Err(RefusedName::Impossible),
+                _ => components.push(OsString::from(part)),
+            }
+        }
+        if components.is_empty() {
+            return Err(RefusedName::Empty);
+        }
+        Ok(components)
+    }
+
+    #[cfg(unix)]
+    fn raw_components(self, raw: &[u8]) -> Result<Vec<OsString>, RefusedName> {
+        use std::os::unix::ffi::OsStringExt as _;
+        // The rules look only at ASCII, which the replacement of other bytes leaves alone.
+        self.components(&String::from_utf8_lossy(raw))?;
+        let parts = raw.split(|byte| *byte == b'/');
+        let parts = parts.filter(|part| !part.is_empty() && *part != b".");
+        Ok(parts
+            .map(|part| OsString::from_vec(part.to_vec()))
+            .collect())
+    }
+
+    #[cfg(not(unix))]
+    fn raw_components(self, raw: &[u8]) -> Result<Vec<OsString>, RefusedName> {
+        self.components(&String::from_utf8_lossy(raw))
+    }
+}
+
+/// Whether Windows can have a file of this name ("Naming Files, Paths, and Namespaces").
+fn windows_can_have(part: &str) -> bool {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    let stem = part
+        .split('.')
+        .next()
+        .unwrap_or(part)
+        .trim_end()
+        .to_ascii_uppercase();
+    let numbered = |prefix: &str| {
+        let number = stem.strip_prefix(prefix);
+        number.is_some_and(|n| {
+            matches!(
+                n,
+                "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
+            )
+        })
+    };
+    let is_device = DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT");
+    let has_forbidden = part.chars().any(|c| c < ' ' || "<>:\"|?*".contains(c));
+    !is_device && !has_forbidden && !part.ends_with(['.', ' '])
+}
+
+impl SafePath {
+    /// The first component, which is the label of the root in our archives.
+    pub fn first(&self) -> &OsString {
+        &self.0[0]
+    }
+
+    /// All components joined; relative.
+    pub fn to_path(&self) -> PathBuf {
+        self.0.iter().collect()
+    }
+
+    /// All components but the first joined; empty for a root itself.
+    pub fn below_first(&self) -> PathBuf {
+        self.0[1..].iter().collect()
+    }
+
+    /// The folders above it, from the top, itself left out.
+    pub fn parents(&self) -> impl Iterator<Item = Self> {
+        (1..self.0.len()).map(|length| Self(self.0[..length].to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UNIX: PathRules = PathRules { system: Os::Linux };
+    const WINDOWS: PathRules = PathRules {
+        system: Os::Windows,
+    };
+
+    #[test]
+    fn labels_are_unique_whatever_the_case() {
+        let roots = ["/a/Docs", "/b/docs", "/c/Docs", "/", "/x/.zipkeep"].map(PathBuf::from);
+        assert_eq!(
+            label_roots(&roots),
+            ["Docs", "docs (2)", "Docs (3)", "root", ".zipkeep (2)"]
+        );
+    }
+
+    #[test]
+    fn names_that_leave_the_folder_are_refused() {
+        for (name, unix, windows) in [
+            (
+                "../x",
+                Some(RefusedName::Outside),
+                Some(RefusedName::Outside),
+            ),
+            (
+                "a/../../x",
+                Some(RefusedName::Outside),
+                Some(RefusedName::Outside),
+            ),
+            (
+                "/etc/passwd",
+                Some(RefusedName::Absolute),
+                Some(RefusedName::Absolute),
+            ),
+            ("\\\\host\\share", None, Some(RefusedName::Absolute)),
+            ("..\\x", None, Some(RefusedName::Outside)),
+            ("C:\\x", None, Some(RefusedName::Impossible)),
+            ("C:x", None, Some(RefusedName::Impossible)),
+            ("a/nul.txt", None, Some(RefusedName::Impossible)),
+            ("a/COM1", None, Some(RefusedName::Impossible)),
+            ("a/b.", None, Some(RefusedName::Impossible)),
+            (
+                "a\0b",
+                Some(RefusedName::Impossible),
+                Some(RefusedName::Impossible),
+            ),
+            ("./", Some(RefusedName::Empty), Some(RefusedName::Empty)),
+            ("a/./b//c", None, None),
+        ] {
+            assert_eq!(UNIX.check(name, None).err(), unix, "unix {name:?}");
+            assert_eq!(WINDOWS.check(name, None).err(), windows, "windows {name:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf8_keeps_its_bytes() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let relative = PathBuf::from(OsString::from_vec(b"caf\xe9/x".to_vec()));
+        let name = EntryName::new("docs", &relative);
+        assert_eq!(name.text, "docs/caf%E9/x");
+        let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
+        assert_eq!(safe.below_first(), relative);
+        assert!(UNIX.check("a/b", Some(b"a/../\xff")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_name_it_stays_below(text in ".{0,40}", pieces in proptest::collection::vec("[./\\\\:a-c]{1,6}", 0..6)) {
+            for name in [text, pieces.concat()] {
+                for rules in [UNIX, WINDOWS] {
+                    if let Ok(path) = rules.check(&name, None) {
+                        let joined = path.to_path();
+                        prop_assert!(joined.is_relative());
+                        prop_assert!(joined.components().all(|c| matches!(c, Component::Normal(_))), "{joined:?}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn an_ordinary_path_comes_back(parts in proptest::collection::vec("[^/\0]{1,12}", 1..5)) {
+            prop_assume!(parts.iter().all(|p| p != "." && p != ".."));
+            let relative: PathBuf = parts.iter().collect();
+            let name = EntryName::new("label", &relative);
+            let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
+            prop_assert_eq!(safe.below_first(), relative);
+        }
+    }
+}

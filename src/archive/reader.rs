@@ -1,0 +1,193 @@
+//! `ArchiveReader`: what any ZIP holds, ours or foreign, read by the `zip` crate.
+//!
+//! It needs only something that reads and seeks; that this may be a bucket is not its business.
+
+use super::error::ArchiveError;
+use crate::model::{EntryKind, FORMAT_MAJOR, FormatVersion, MANIFEST_PATH, Manifest};
+use jiff::{civil, tz::TimeZone};
+use std::io::{self, BufReader, Read, Seek};
+use zip::result::ZipError;
+use zip::{ExtraField, ZipArchive};
+
+/// Any ZIP, opened.
+#[derive(Debug)]
+pub struct ArchiveReader<R> {
+    zip: ZipArchive<R>,
+}
+
+/// What the central directory says of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// Position in the directory; what [`ArchiveReader::content`] takes.
+    pub index: usize,
+    /// Name as it stands there; of a folder usually with a `/` at the end.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes before compression, by its own account.
+    pub size_bytes: u64,
+    /// Last change in nanoseconds since 1970 UTC, where the entry says it.
+    pub modified_ns: Option<i64>,
+    /// Permission bits, where the entry says them.
+    pub mode: Option<u32>,
+    /// Where its local header is.
+    pub header_offset: u64,
+}
+
+/// The longest manifest that is read: a bound for archives that mean harm.
+const MOST_MANIFEST_BYTES: u64 = 4 << 30;
+
+impl<R: Read + Seek> ArchiveReader<R> {
+    /// Reads the central directory.
+    pub fn open(reader: R) -> Result<Self, ArchiveError> {
+        let zip = ZipArchive::new(reader).map_err(|error| of_zip("", error))?;
+        Ok(Self { zip })
+    }
+
+    /// Everything in it but the manifest, in the order of the bytes.
+    pub fn entries(&self) -> Result<Vec<ListedEntry>, ArchiveError> {
+        let mut entries = Vec::with_capacity(self.zip.len());
+        for index in 0..self.zip.len() {
+            let entry = self
+                .zip
+                .by_index_data(index)
+                .map_err(|error| of_zip("", error))?;
+            let name = match std::str::from_utf8(entry.name_raw()) {
+                Ok(name) => name.to_owned(),
+                Err(_) => entry
+                    .name()
+                    .map_err(|error| of_zip("", error))?
+                    .into_owned(),
+            };
+            if name == MANIFEST_PATH {
+                continue;
+            }
+            let kind = if entry.is_symlink() {
+                EntryKind::Symlink
+            } else if entry.is_dir() {
+                EntryKind::Directory
+            } else {
+                EntryKind::File
+            };
+            entries.push(ListedEntry {
+                index,
+                name,
+                kind,
+                size_bytes: entry.size(),
+                modified_ns: entry.last_modified().and_then(of_dos),
+                mode: entry.unix_mode().map(|mode| mode & 0o7777),
+                header_offset: entry.header_start(),
+            });
+        }
+        entries.sort_by_key(|entry| entry.header_offset);
+        Ok(entries)
+    }
+
+    /// Whether several entries have one name; only the last of them can be read.
+    pub fn has_duplicate_names(&self) -> bool {
+        self.zip.has_duplicate_names()
+    }
+
+    /// The manifest; `None` when the archive is not one of ours.
+    pub fn manifest(&mut self) -> Result<Option<Manifest>, ArchiveError> {
+        let Some(index) = self.zip.index_for_name(MANIFEST_PATH) else {
+            return Ok(None);
+        };
+        match self.parse_manifest::<Manifest>(index) {
+            Ok(manifest) if manifest.format.major <= FORMAT_MAJOR => Ok(Some(manifest)),
+            Ok(manifest) => Err(newer(manifest.format)),
+            // A later format may not even have these fields: its version is the better answer.
+            Err(error) => match self.parse_manifest::<OnlyFormat>(index) {
+                Ok(only) if only.format.major > FORMAT_MAJOR => Err(newer(only.format)),
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn parse_manifest<T: serde::de::DeserializeOwned>(
+        &mut self,
+        index: usize,
+    ) -> Result<T, ArchiveError> {
+        let content = self.content(index, MANIFEST_PATH)?;
+        let bounded = BufReader::with_capacity(256 * 1024, content.take(MOST_MANIFEST_BYTES));
+        serde_json::from_reader(bounded).map_err(ArchiveError::Manifest)
+    }
+
+    /// The content of an entry. Reading it to its end checks its CRC-32; `name` is for errors.
+    pub fn content(&mut self, index: usize, name: &str) -> Result<Content<'_, R>, ArchiveError> {
+        let file = self
+            .zip
+            .by_index(index)
+            .map_err(|error| of_zip(name, error))?;
+        Ok(Content { file })
+    }
+}
+
+/// The content of one entry.
+#[derive(Debug)]
+pub struct Content<'a, R: Read> {
+    file: zip::read::ZipFile<'a, R>,
+}
+
+impl<R: Read> Content<'_, R> {
+    /// Last change in nanoseconds since 1970 UTC, by the extended timestamp, which is exact in zone.
+    pub fn modified_ns(&self) -> Option<i64> {
+        let seconds = self
+            .file
+            .extra_data_fields()
+            .find_map(|field| match field {
+                ExtraField::ExtendedTimestamp(times) => times.mod_time(),
+                _ => None,
+            })?;
+        // The field is signed (Info-ZIP), though the crate hands it out unsigned.
+        Some(i64::from(seconds.cast_signed()) * 1_000_000_000)
+    }
+}
+
+impl<R: Read> Read for Content<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct OnlyFormat {
+    format: FormatVersion,
+}
+
+fn newer(format: FormatVersion) -> ArchiveError {
+    ArchiveError::NewerFormat {
+        found: format.major,
+        known: FORMAT_MAJOR,
+    }
+}
+
+/// A DOS time is local time of nobody knows where: here, most likely.
+fn of_dos(time: zip::DateTime) -> Option<i64> {
+    let small = |value: u8| i8::try_from(value).ok();
+    let civil = civil::DateTime::new(
+        i16::try_from(time.year()).ok()?,
+        small(time.month())?,
+        small(time.day())?,
+        small(time.hour())?,
+        small(time.minute())?,
+        small(time.second())?,
+        0,
+    )
+    .ok()?;
+    let moment = civil.to_zoned(TimeZone::system()).ok()?.timestamp();
+    i64::try_from(moment.as_nanosecond()).ok()
+}
+
+fn of_zip(name: &str, error: ZipError) -> ArchiveError {
+    match error {
+        ZipError::Io(error) => ArchiveError::Io(error),
+        ZipError::InvalidArchive(why) if name.is_empty() => {
+            ArchiveError::NotAnArchive(why.into_owned())
+        }
+        error => ArchiveError::Damaged {
+            path: name.to_owned(),
+            reason: error.to_string(),
+        },
+    }
+}

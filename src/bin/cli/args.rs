@@ -1,0 +1,193 @@
+//! The command line as data: what `zipkeep-cli` accepts. Contract with scripts; change with care.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use zipkeep::model::Provider;
+
+/// Back folders up to your own S3-compatible bucket, each backup one plain ZIP, and restore them anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "zipkeep-cli", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Profile to use instead of the one chosen in the window
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Write JSON Lines to standard output, and nothing else
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Show the log while working
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with warnings, 130 cancelled.
+Environment: ZIPKEEP_SECRET_ACCESS_KEY gives the secret for one run;
+ZIPKEEP_CONFIG_DIR and ZIPKEEP_DATA_DIR move the settings and the data.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show and change profiles: where backups are kept and what they hold
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Test the connection, one line a check
+    Test,
+    /// Back up the profile's folders, or only these
+    Backup {
+        /// Folders to back up instead of the profile's
+        #[arg(value_name = "FOLDER")]
+        folders: Vec<PathBuf>,
+    },
+    /// List the backups
+    List {
+        /// Only those of this computer
+        #[arg(long)]
+        this_device: bool,
+    },
+    /// Show what a backup holds, without downloading it
+    Show {
+        /// File name of the backup, the beginning of one, or "latest"
+        backup: String,
+        /// Only entries that fit this pattern; * and ? stay within a folder, ** does not
+        #[arg(long, value_name = "GLOB")]
+        path: Option<String>,
+    },
+    /// Restore a backup, to where it came from or to a folder
+    Restore {
+        /// File name of the backup, the beginning of one, or "latest"
+        backup: String,
+        /// Folder to restore to, instead of the original places
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+    /// Fetch a backup's ZIP as it is
+    Download {
+        /// File name of the backup, the beginning of one, or "latest"
+        backup: String,
+        /// File to write; it must not exist
+        file: PathBuf,
+    },
+    /// Delete backups
+    Delete {
+        /// File names of the backups, beginnings of them, or "latest"
+        #[arg(required = true)]
+        backups: Vec<String>,
+        /// Really delete: this cannot be undone
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Command {
+    /// The name in JSON lines.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Profile(_) => "profile",
+            Self::Test => "test",
+            Self::Backup { .. } => "backup",
+            Self::List { .. } => "list",
+            Self::Show { .. } => "show",
+            Self::Restore { .. } => "restore",
+            Self::Download { .. } => "download",
+            Self::Delete { .. } => "delete",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// List the profiles
+    List,
+    /// Show the profile (that of --profile, or the one in use)
+    Show,
+    /// Add a profile
+    Add {
+        /// Name: letters, digits, "-" and "_"
+        name: String,
+        #[command(flatten)]
+        settings: ProfileSettings,
+    },
+    /// Change a profile: only what is given
+    Edit {
+        /// Name of the profile
+        name: String,
+        #[command(flatten)]
+        settings: ProfileSettings,
+    },
+    /// Forget a profile and its secret; its backups stay
+    Remove {
+        /// Name of the profile
+        name: String,
+    },
+    /// Write a profile to standard output, without its secret
+    Export {
+        /// Name of the profile
+        name: String,
+    },
+    /// Add a profile that was exported
+    Import {
+        /// File that `export` wrote
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileSettings {
+    /// Who keeps the backups
+    #[arg(long, value_enum)]
+    pub(crate) provider: Option<ProviderArg>,
+    /// Address of the service; may carry the bucket
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Region, as the provider names it
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Bucket
+    #[arg(long)]
+    pub(crate) bucket: Option<String>,
+    /// Folder within the bucket; with --provider folder the folder itself
+    #[arg(long, value_name = "PATH")]
+    pub(crate) root: Option<String>,
+    /// Access key id
+    #[arg(long, value_name = "ID")]
+    pub(crate) access_key_id: Option<String>,
+    /// Read the secret access key from standard input
+    #[arg(long)]
+    pub(crate) secret_stdin: bool,
+    /// Folder to back up; give it once for each folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Vec<PathBuf>,
+    /// Leave out what fits this pattern, written as in .gitignore; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProviderArg {
+    Aws,
+    R2,
+    Oss,
+    Cos,
+    Minio,
+    S3,
+    Folder,
+}
+
+impl ProviderArg {
+    /// The provider; `None` for a folder of this computer.
+    pub(crate) fn provider(self) -> Option<Provider> {
+        match self {
+            Self::Aws => Some(Provider::Aws),
+            Self::R2 => Some(Provider::R2),
+            Self::Oss => Some(Provider::Oss),
+            Self::Cos => Some(Provider::Cos),
+            Self::Minio => Some(Provider::Minio),
+            Self::S3 => Some(Provider::S3),
+            Self::Folder => None,
+        }
+    }
+}

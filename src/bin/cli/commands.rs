@@ -1,0 +1,318 @@
+//! The commands that work at a destination: each builds a request, calls the engine once, and shows
+//! its report.
+
+use crate::args::Command;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::profiles::absolute;
+use globset::GlobBuilder;
+use indicatif::{DecimalBytes, HumanDuration};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use zipkeep::config::{Config, ConfigError, Places};
+use zipkeep::engine::{self, BackupRequest, CheckOutcome, Context, RestoreRequest, RestoreTarget};
+use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning};
+use zipkeep::secrets;
+use zipkeep::storage::{self, Patience, Store};
+
+/// Everything that a command works with.
+pub(crate) struct Work {
+    places: Places,
+    profile: Profile,
+    device: String,
+    context: Context,
+    output: Output,
+}
+
+impl Work {
+    /// `chosen` is what `--profile` says.
+    pub(crate) fn new(
+        command: &Command,
+        chosen: Option<&str>,
+        places: Places,
+        output: Output,
+        cancel: CancellationToken,
+    ) -> Result<Self, Failure> {
+        let config = Config::load(&places)?;
+        let name = chosen.unwrap_or(&config.active_profile);
+        let profile = config.profile(name).cloned();
+        let profile = profile.ok_or_else(|| ConfigError::NoSuchProfile(name.to_owned()))?;
+        let reporter = output.reporter(command.name());
+        Ok(Self {
+            device: config.device_name(),
+            context: Context::new(reporter, cancel, &places.data_dir),
+            places,
+            profile,
+            output,
+        })
+    }
+
+    fn store(&self, patience: Patience) -> Result<Store, Failure> {
+        let secret = match self.profile.destination {
+            Destination::S3(_) => secrets::find(&self.places, &self.profile.name)?,
+            Destination::Folder(_) => None,
+        };
+        Ok(storage::open(
+            &self.profile.destination,
+            secret.as_ref(),
+            patience,
+        )?)
+    }
+
+    async fn find(&self, store: &Store, wanted: &str) -> Result<Backup, Failure> {
+        let backups = engine::list(store, &self.context).await?;
+        let own = (self.profile.name.as_str(), self.device.as_str());
+        Ok(engine::find(&backups, wanted, own)?.clone())
+    }
+
+    /// Runs one command to its end.
+    pub(crate) async fn run(&self, command: Command) -> Result<Exit, Failure> {
+        match command {
+            Command::Profile(_) => Ok(Exit::Done),
+            Command::Test => self.test().await,
+            Command::Backup { folders } => self.backup(folders).await,
+            Command::List { this_device } => self.list(this_device).await,
+            Command::Show { backup, path } => self.show(&backup, path.as_deref()).await,
+            Command::Restore { backup, to } => self.restore(&backup, to).await,
+            Command::Download { backup, file } => self.download(&backup, file).await,
+            Command::Delete { backups, yes } => self.delete(backups, yes).await,
+        }
+    }
+
+    async fn test(&self) -> Result<Exit, Failure> {
+        let store = self.store(Patience::Interactive)?;
+        let report = engine::test(&store, &self.context).await?;
+        self.output.result("test", &report, |out| {
+            for check in &report.checks {
+                let word = match check.outcome {
+                    CheckOutcome::Pass => "ok",
+                    CheckOutcome::Warn => "warning",
+                    CheckOutcome::Fail => "FAILED",
+                    CheckOutcome::Skip => "skipped",
+                };
+                writeln!(
+                    out,
+                    "{word:8} {:8} {} ({} ms)",
+                    check.id, check.message, check.millis
+                )?;
+                if let Some(hint) = &check.hint {
+                    writeln!(out, "                  {hint}")?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(match report.outcome() {
+            CheckOutcome::Fail => Exit::Failed,
+            CheckOutcome::Warn => Exit::Warnings,
+            CheckOutcome::Pass | CheckOutcome::Skip => Exit::Done,
+        })
+    }
+
+    async fn backup(&self, folders: Vec<PathBuf>) -> Result<Exit, Failure> {
+        let sources = if folders.is_empty() {
+            self.profile.sources.clone()
+        } else {
+            folders
+                .iter()
+                .map(|folder| absolute(folder))
+                .collect::<Result<_, _>>()?
+        };
+        let mut keep_out = vec![self.places.data_dir.clone()];
+        if let Destination::Folder(folder) = &self.profile.destination {
+            keep_out.push(folder.path.clone());
+        }
+        let request = BackupRequest {
+            profile: self.profile.name.clone(),
+            device: self.device.clone(),
+            sources,
+            excludes: self.profile.excludes.clone(),
+            keep_out,
+        };
+        let store = self.store(Patience::Patient)?;
+        let report = engine::backup(&store, request, &self.context).await?;
+        self.output
+            .warnings("Not everything could be read", &report.warnings);
+        self.output.result("backup", &report, |out| {
+            writeln!(
+                out,
+                "Backed up {} ({}) in {}.",
+                count(report.files, "file"),
+                DecimalBytes(report.bytes_total),
+                duration(report.duration_secs)
+            )?;
+            writeln!(
+                out,
+                "{} ({}) is at {}",
+                report.row.name,
+                DecimalBytes(report.row.size_bytes),
+                self.profile.destination.summary()
+            )
+        })?;
+        Ok(exit_of(&report.warnings))
+    }
+
+    async fn list(&self, this_device: bool) -> Result<Exit, Failure> {
+        let store = self.store(Patience::Interactive)?;
+        let mut backups = engine::list(&store, &self.context).await?;
+        if this_device {
+            backups.retain(|backup| backup.device.as_deref() == Some(&self.device));
+        }
+        self.output
+            .result("list", &json!({"backups": backups}), |out| {
+                if backups.is_empty() {
+                    writeln!(
+                        out,
+                        "There are no backups at {} yet.",
+                        self.profile.destination.summary()
+                    )?;
+                }
+                for backup in &backups {
+                    let size = DecimalBytes(backup.size_bytes).to_string();
+                    let (when, origin) = (local_time(backup.created), backup.origin.title());
+                    writeln!(out, "{when}  {size:>10}  {origin:13}  {}", backup.name)?;
+                }
+                Ok(())
+            })?;
+        Ok(Exit::Done)
+    }
+
+    async fn show(&self, wanted: &str, pattern: Option<&str>) -> Result<Exit, Failure> {
+        let glob = |pattern: &str| {
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            glob.map(|glob| glob.compile_matcher()).map_err(|error| {
+                Failure::usage(
+                    format!("“{pattern}” is not a pattern: {error}"),
+                    "Quote it, for example --path '**/*.txt'.",
+                )
+            })
+        };
+        let matcher = pattern.map(glob).transpose()?;
+        let store = self.store(Patience::Interactive)?;
+        let backup = self.find(&store, wanted).await?;
+        let mut report = engine::show(&store, &backup.key, &self.context).await?;
+        if let Some(matcher) = matcher {
+            report.entries.retain(|entry| matcher.is_match(&entry.path));
+        }
+        self.output.result("show", &report, |out| {
+            for entry in &report.entries {
+                let size = match entry.kind {
+                    EntryKind::File => DecimalBytes(entry.size_bytes).to_string(),
+                    EntryKind::Directory => "folder".to_owned(),
+                    EntryKind::Symlink => "link".to_owned(),
+                };
+                let when = entry.modified.map(local_time).unwrap_or_default();
+                writeln!(out, "{size:>10}  {when:16}  {}", entry.path.escape_debug())?;
+            }
+            Ok(())
+        })?;
+        Ok(Exit::Done)
+    }
+
+    async fn restore(&self, wanted: &str, to: Option<PathBuf>) -> Result<Exit, Failure> {
+        let target = match to {
+            Some(folder) => RestoreTarget::Folder(absolute(&folder)?),
+            None => RestoreTarget::Original,
+        };
+        let store = self.store(Patience::Patient)?;
+        let backup = self.find(&store, wanted).await?;
+        let request = RestoreRequest {
+            key: backup.key,
+            target,
+        };
+        let report = engine::restore(&store, request, &self.context).await?;
+        self.output.warnings("Not restored", &report.refused);
+        self.output.result("restore", &report, |out| {
+            writeln!(
+                out,
+                "Restored {} ({}) in {} to:",
+                count(report.files, "file"),
+                DecimalBytes(report.bytes_written),
+                duration(report.duration_secs)
+            )?;
+            report
+                .to
+                .iter()
+                .try_for_each(|folder| writeln!(out, "  {folder}"))
+        })?;
+        Ok(exit_of(&report.refused))
+    }
+
+    async fn download(&self, wanted: &str, file: PathBuf) -> Result<Exit, Failure> {
+        let store = self.store(Patience::Patient)?;
+        let backup = self.find(&store, wanted).await?;
+        let report =
+            engine::download(&store, &backup.key, &absolute(&file)?, &self.context).await?;
+        self.output.result("download", &report, |out| {
+            writeln!(
+                out,
+                "Wrote {} ({})",
+                report.file,
+                DecimalBytes(report.bytes)
+            )
+        })?;
+        Ok(Exit::Done)
+    }
+
+    async fn delete(&self, wanted: Vec<String>, yes: bool) -> Result<Exit, Failure> {
+        let store = self.store(Patience::Interactive)?;
+        let backups = engine::list(&store, &self.context).await?;
+        let own = (self.profile.name.as_str(), self.device.as_str());
+        let mut keys = Vec::new();
+        // All of them are found before the first is deleted.
+        for wanted in &wanted {
+            let key = &engine::find(&backups, wanted, own)?.key;
+            if !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        if !yes {
+            let names = keys.join(", ");
+            return Err(Failure::usage(
+                format!("this would delete {names} for good"),
+                "Add --yes to do it.",
+            ));
+        }
+        let report = engine::delete(&store, keys, &self.context).await?;
+        self.output.warnings("Not deleted", &report.failed);
+        self.output.result("delete", &report, |out| {
+            report
+                .deleted
+                .iter()
+                .try_for_each(|name| writeln!(out, "Deleted {name}"))
+        })?;
+        Ok(if report.failed.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
+    }
+}
+
+fn exit_of(warnings: &[Warning]) -> Exit {
+    if warnings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Warnings
+    }
+}
+
+fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+fn duration(seconds: f64) -> String {
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else {
+        HumanDuration(Duration::from_secs_f64(seconds)).to_string()
+    }
+}
+
+fn local_time(moment: Timestamp) -> String {
+    let local = moment.to_zoned(TimeZone::system());
+    local.strftime("%Y-%m-%d %H:%M").to_string()
+}

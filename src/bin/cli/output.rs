@@ -1,0 +1,179 @@
+//! What `zipkeep-cli` writes: results to standard output, everything else to standard error; with
+//! `--json`, JSON Lines to standard output and nothing else there.
+
+use crate::failure::{Exit, Failure};
+use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::json;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use zipkeep::model::{Phase, Progress, Reporter, Warning};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// Writes everything that a command has to say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    format: Format,
+    quiet: bool,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format, quiet: bool) -> Self {
+        Self { format, quiet }
+    }
+
+    /// A result: as text by `print`, or as the last JSON line.
+    pub(crate) fn result<T: Serialize>(
+        self,
+        command: &str,
+        result: &T,
+        print: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let written = match self.format {
+            Format::Text => print(&mut out),
+            Format::Json => {
+                let line =
+                    json!({"event": "finished", "command": command, "ok": true, "result": result});
+                writeln!(out, "{line}")
+            }
+        };
+        match written.and_then(|()| out.flush()) {
+            Ok(()) => Ok(()),
+            // Whoever reads us has seen enough, for example `head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::Local {
+                what: "the result could not be written".to_owned(),
+                source: error.into(),
+            }),
+        }
+    }
+
+    /// A failure: in plain words on standard error, or as the last JSON line.
+    pub(crate) fn failure(self, command: &str, failure: &Failure) {
+        match self.format {
+            Format::Text => {
+                eprintln!("zipkeep-cli: {failure}");
+                if failure.exit() != Exit::Cancelled {
+                    for cause in failure.causes() {
+                        eprintln!("  because: {cause}");
+                    }
+                }
+                eprintln!("  {}", failure.hint());
+            }
+            Format::Json => {
+                let error = json!({
+                    "kind": failure.kind(),
+                    "message": failure.to_string(),
+                    "hint": failure.hint(),
+                    "causes": failure.causes(),
+                });
+                let line =
+                    json!({"event": "failed", "command": command, "ok": false, "error": error});
+                // Nobody is left to tell when standard output is gone.
+                writeln!(io::stdout(), "{line}").ok();
+            }
+        }
+    }
+
+    /// What went wrong on the way, for people; scripts find it in the result.
+    pub(crate) fn warnings(self, title: &str, warnings: &[Warning]) {
+        const SHOWN: usize = 50;
+        if warnings.is_empty() || self.format == Format::Json {
+            return;
+        }
+        eprintln!("{title}:");
+        for warning in warnings.iter().take(SHOWN) {
+            eprintln!("  {}: {}", warning.path.escape_debug(), warning.reason);
+        }
+        if warnings.len() > SHOWN {
+            eprintln!("  … and {} more", warnings.len() - SHOWN);
+        }
+    }
+
+    /// A remark for people.
+    pub(crate) fn note(self, text: &str) {
+        if self.format == Format::Text && !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Who is told of progress: a bar on a terminal, lines elsewhere, JSON lines, or nobody.
+    pub(crate) fn reporter(self, command: &'static str) -> Reporter {
+        if self.quiet {
+            return Reporter::silent();
+        }
+        match self.format {
+            Format::Json => Reporter::new(move |progress| {
+                let mut line = json!(progress);
+                line["event"] = json!("progress");
+                line["command"] = json!(command);
+                writeln!(io::stdout(), "{line}").ok();
+            }),
+            Format::Text if io::stderr().is_terminal() => bar(),
+            Format::Text => lines(),
+        }
+    }
+}
+
+fn bar() -> Reporter {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let sized = "{prefix:>22} [{bar:24}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta}  {wide_msg}";
+    let open = "{prefix:>22} {spinner} {decimal_bytes}  {wide_msg}";
+    let style = |template| {
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    };
+    let phase = Mutex::new(None);
+    Reporter::new(move |progress: Progress| {
+        let mut phase = phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if *phase != Some(progress.phase) {
+            *phase = Some(progress.phase);
+            bar.reset();
+            bar.set_prefix(progress.phase.title());
+            bar.set_style(style(if progress.bytes_total.is_some() {
+                sized
+            } else {
+                open
+            }));
+        }
+        if let Some(total) = progress.bytes_total {
+            bar.set_length(total);
+        }
+        bar.set_position(progress.bytes_done);
+        bar.set_message(progress.current.unwrap_or_default());
+        bar.tick();
+    })
+}
+
+fn lines() -> Reporter {
+    const LINE_EVERY: Duration = Duration::from_secs(5);
+    let last: Mutex<Option<(Phase, Instant)>> = Mutex::new(None);
+    Reporter::new(move |progress: Progress| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last
+            .is_none_or(|(phase, told)| phase != progress.phase || told.elapsed() >= LINE_EVERY);
+        if is_due {
+            *last = Some((progress.phase, Instant::now()));
+            eprintln!("{}", line_of(&progress));
+        }
+    })
+}
+
+fn line_of(progress: &Progress) -> String {
+    let mut line = progress.phase.title().to_owned();
+    if progress.files_done > 0 || progress.bytes_done > 0 {
+        let done = DecimalBytes(progress.bytes_done);
+        line.push_str(&format!(": {} files, {done}", progress.files_done));
+        if let Some(total) = progress.bytes_total {
+            line.push_str(&format!(" of {}", DecimalBytes(total)));
+        }
+    }
+    line
+}

@@ -1,0 +1,263 @@
+//! The `profile` commands: show and change what is set up. They never contact a destination.
+
+use crate::args::{ProfileCommand, ProfileSettings, ProviderArg};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use serde_json::json;
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use zipkeep::config::{Config, ConfigError, Places};
+use zipkeep::model::{Destination, FolderDestination, Profile, S3Destination, Secret};
+use zipkeep::secrets;
+
+/// Runs one `profile` command. `chosen` is what `--profile` says.
+pub(crate) fn run(
+    command: ProfileCommand,
+    chosen: Option<&str>,
+    places: &Places,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let mut config = Config::load(places)?;
+    match command {
+        ProfileCommand::List => list(&config, output)?,
+        ProfileCommand::Show => {
+            let name = chosen.unwrap_or(&config.active_profile);
+            show(named(&config, name)?, output)?;
+        }
+        ProfileCommand::Add { name, settings } => {
+            let profile = Profile {
+                name: name.clone(),
+                sources: Vec::new(),
+                excludes: Vec::new(),
+                destination: new_destination(&settings, places)?,
+            };
+            let profile = changed(profile, &settings)?;
+            config.add_profile(profile)?;
+            keep(&config, &name, &settings, places, output)?;
+        }
+        ProfileCommand::Edit { name, settings } => {
+            let profile = changed(named(&config, &name)?.clone(), &settings)?;
+            config.replace_profile(profile)?;
+            keep(&config, &name, &settings, places, output)?;
+        }
+        ProfileCommand::Remove { name } => {
+            config.remove_profile(&name, places)?;
+            config.save(places)?;
+            secrets::forget(places, &name)?;
+            output.result("profile", &json!({"removed": name}), |out| {
+                writeln!(
+                    out,
+                    "Removed the profile {name}. Its backups stay where they are."
+                )
+            })?;
+        }
+        ProfileCommand::Export { name } => {
+            let profile = named(&config, &name)?;
+            let text = serde_json::to_string_pretty(profile)
+                .map_err(|error| local("the profile", error))?;
+            output.result("profile", profile, |out| writeln!(out, "{text}"))?;
+        }
+        ProfileCommand::Import { file } => import(&mut config, &file, places, output)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn named<'a>(config: &'a Config, name: &str) -> Result<&'a Profile, Failure> {
+    let found = config.profile(name);
+    found.ok_or_else(|| ConfigError::NoSuchProfile(name.to_owned()).into())
+}
+
+fn local(what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::Local {
+        what: format!("{what} could not be read or written"),
+        source: error.into(),
+    }
+}
+
+fn list(config: &Config, output: Output) -> Result<(), Failure> {
+    output.result(
+        "profile",
+        &json!({"profiles": config.profiles, "active": config.active_profile}),
+        |out| {
+            for profile in &config.profiles {
+                let mark = if profile.name == config.active_profile {
+                    "*"
+                } else {
+                    " "
+                };
+                writeln!(
+                    out,
+                    "{mark} {}  {}",
+                    profile.name,
+                    profile.destination.summary()
+                )?;
+            }
+            Ok(())
+        },
+    )
+}
+
+fn show(profile: &Profile, output: Output) -> Result<(), Failure> {
+    output.result("profile", profile, |out| {
+        writeln!(out, "name           {}", profile.name)?;
+        match &profile.destination {
+            Destination::Folder(folder) => {
+                writeln!(out, "folder         {}", folder.path.display())?
+            }
+            Destination::S3(s3) => {
+                writeln!(out, "provider       {}", s3.provider.title())?;
+                writeln!(out, "endpoint       {}", s3.endpoint)?;
+                writeln!(out, "region         {}", s3.region)?;
+                writeln!(out, "bucket         {}", s3.bucket)?;
+                writeln!(out, "root path      {}", s3.root_path)?;
+                writeln!(out, "access key id  {}", s3.access_key_id)?;
+            }
+        }
+        for source in &profile.sources {
+            writeln!(out, "back up        {}", source.display())?;
+        }
+        for pattern in &profile.excludes {
+            writeln!(out, "leave out      {pattern}")?;
+        }
+        Ok(())
+    })
+}
+
+fn new_destination(settings: &ProfileSettings, places: &Places) -> Result<Destination, Failure> {
+    match settings.provider {
+        None => Err(Failure::usage(
+            "a new profile needs --provider",
+            "Choose one of aws, r2, oss, cos, minio, s3, folder.",
+        )),
+        Some(ProviderArg::Folder) => Ok(Destination::Folder(FolderDestination {
+            path: places.default_destination(),
+        })),
+        Some(_) => Ok(Destination::S3(S3Destination::default())),
+    }
+}
+
+/// `profile` with what `settings` give; the rest as it was.
+fn changed(mut profile: Profile, settings: &ProfileSettings) -> Result<Profile, Failure> {
+    if let Some(provider) = settings.provider {
+        profile.destination = match (provider.provider(), profile.destination) {
+            (None, Destination::S3(_)) => Destination::Folder(FolderDestination::default()),
+            (Some(provider), Destination::S3(s3)) => {
+                Destination::S3(S3Destination { provider, ..s3 })
+            }
+            (Some(provider), Destination::Folder(_)) => Destination::S3(S3Destination {
+                provider,
+                ..S3Destination::default()
+            }),
+            (None, folder) => folder,
+        };
+    }
+    match &mut profile.destination {
+        Destination::Folder(folder) => {
+            if let Some(root) = &settings.root {
+                folder.path = absolute(Path::new(root))?;
+            }
+            let s3_only = [
+                &settings.endpoint,
+                &settings.region,
+                &settings.bucket,
+                &settings.access_key_id,
+            ];
+            if s3_only.iter().any(|value| value.is_some()) {
+                return Err(Failure::usage(
+                    "a folder has no endpoint, region, bucket or access key id",
+                    "Use --root for the folder, or another --provider.",
+                ));
+            }
+        }
+        Destination::S3(s3) => {
+            for (field, value) in [
+                (&mut s3.endpoint, &settings.endpoint),
+                (&mut s3.region, &settings.region),
+                (&mut s3.bucket, &settings.bucket),
+                (&mut s3.root_path, &settings.root),
+                (&mut s3.access_key_id, &settings.access_key_id),
+            ] {
+                if let Some(value) = value {
+                    value.trim().clone_into(field);
+                }
+            }
+        }
+    }
+    if !settings.source.is_empty() {
+        let sources = settings.source.iter().map(|source| absolute(source));
+        profile.sources = sources.collect::<Result<_, _>>()?;
+    }
+    if !settings.exclude.is_empty() {
+        profile.excludes.clone_from(&settings.exclude);
+    }
+    Ok(profile)
+}
+
+/// The path as it is meant from here.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| local(&path.display().to_string(), error))
+}
+
+fn keep(
+    config: &Config,
+    name: &str,
+    settings: &ProfileSettings,
+    places: &Places,
+    output: Output,
+) -> Result<(), Failure> {
+    let profile = named(config, name)?;
+    let secret = read_secret(profile, settings)?;
+    config.save(places)?;
+    if let Some(secret) = secret {
+        secrets::keep(places, name, &secret)?;
+    }
+    output.result("profile", profile, |out| {
+        writeln!(
+            out,
+            "Saved the profile {name}: {}",
+            profile.destination.summary()
+        )
+    })
+}
+
+/// The secret from standard input or a prompt; never from an argument.
+fn read_secret(profile: &Profile, settings: &ProfileSettings) -> Result<Option<Secret>, Failure> {
+    if settings.secret_stdin {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        read.map_err(|error| local("the secret", error))?;
+        let secret = Secret::new(&line);
+        if secret.is_empty() {
+            return Err(Failure::usage(
+                "no secret came on standard input",
+                "Pipe it in: `… --secret-stdin < FILE`.",
+            ));
+        }
+        return Ok(Some(secret));
+    }
+    let is_wanted =
+        matches!(profile.destination, Destination::S3(_)) && settings.access_key_id.is_some();
+    if is_wanted && io::stdin().is_terminal() {
+        let typed = rpassword::prompt_password("Secret Access Key: ");
+        let secret = Secret::new(&typed.map_err(|error| local("the secret", error))?);
+        return Ok((!secret.is_empty()).then_some(secret));
+    }
+    Ok(None)
+}
+
+fn import(
+    config: &mut Config,
+    file: &Path,
+    places: &Places,
+    output: Output,
+) -> Result<(), Failure> {
+    let what = file.display().to_string();
+    let bytes = std::fs::read(file).map_err(|error| local(&what, error))?;
+    let profile: Profile = serde_json::from_slice(&bytes).map_err(|error| local(&what, error))?;
+    config.add_profile(profile.clone())?;
+    config.save(places)?;
+    output.note("The secret access key is not part of the file; give it with `profile edit NAME --secret-stdin`.");
+    output.result("profile", &profile, |out| {
+        writeln!(out, "Added the profile {}.", profile.name)
+    })
+}

@@ -1,0 +1,112 @@
+//! `Meter`: counts what a job does, from any thread, and tells the reporter now and then.
+
+use crate::engine::context::Context;
+use crate::model::{Phase, Progress};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time between two reports; a change of phase is told at once.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+
+/// Counts what a job does.
+#[derive(Debug)]
+pub(super) struct Meter {
+    context: Context,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    progress: Progress,
+    told: Option<Instant>,
+}
+
+/// Whether a change waits for the next report or is told at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Later,
+    Now,
+}
+
+impl Meter {
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            context: context.clone(),
+            state: Mutex::new(State {
+                progress: Progress::default(),
+                told: None,
+            }),
+        }
+    }
+
+    /// Begins a phase; its numbers start from nothing.
+    pub(super) fn begin(&self, phase: Phase) {
+        self.change(Urgency::Now, |progress| {
+            *progress = Progress {
+                phase,
+                ..Progress::default()
+            };
+        });
+    }
+
+    /// Begins a phase whose size is known.
+    pub(super) fn begin_sized(&self, phase: Phase, files: u64, bytes: u64) {
+        self.change(Urgency::Now, |progress| {
+            *progress = Progress {
+                phase,
+                files_total: Some(files),
+                bytes_total: Some(bytes),
+                ..Progress::default()
+            };
+        });
+    }
+
+    /// Names what is worked on.
+    pub(super) fn working_on(&self, name: &str) {
+        self.change(Urgency::Later, |progress| match &mut progress.current {
+            Some(current) => name.clone_into(current),
+            None => progress.current = Some(name.to_owned()),
+        });
+    }
+
+    /// Counts bytes of files dealt with.
+    pub(super) fn add_bytes(&self, bytes: u64) {
+        self.change(Urgency::Later, |progress| progress.bytes_done += bytes);
+    }
+
+    /// Counts a file dealt with.
+    pub(super) fn add_file(&self) {
+        self.change(Urgency::Later, |progress| progress.files_done += 1);
+    }
+
+    /// Says how many bytes went over the line in this phase so far.
+    pub(super) fn transferred(&self, bytes: u64) {
+        self.change(Urgency::Later, |progress| {
+            progress.bytes_transferred = bytes
+        });
+    }
+
+    /// Counts bytes that went over the line.
+    pub(super) fn add_transferred(&self, bytes: u64) {
+        self.change(Urgency::Later, |progress| {
+            progress.bytes_transferred += bytes
+        });
+    }
+
+    fn change(&self, urgency: Urgency, change: impl FnOnce(&mut Progress)) {
+        let mut state = self.lock();
+        change(&mut state.progress);
+        let is_due = state.told.is_none_or(|told| told.elapsed() >= REPORT_EVERY);
+        if is_due || urgency == Urgency::Now {
+            state.told = Some(Instant::now());
+            let progress = state.progress.clone();
+            drop(state);
+            self.context.report(progress);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Numbers are whole at any time, also after a panic elsewhere.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

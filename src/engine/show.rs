@@ -1,0 +1,81 @@
+//! Use case: look into a backup. Only its directory and manifest are fetched.
+
+use crate::engine::context::Context;
+use crate::engine::error::EngineError;
+use crate::engine::meter::Meter;
+use crate::engine::range_reader::RangeReader;
+use crate::engine::report::{ShowReport, ShownEntry};
+use crate::engine::restore::open;
+use crate::model::{EntryKind, Manifest, Phase};
+use crate::storage::Store;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Tells what the archive of this key holds.
+pub async fn show(store: &Store, key: &str, context: &Context) -> Result<ShowReport, EngineError> {
+    let meter = Arc::new(Meter::new(context));
+    meter.begin(Phase::Connecting);
+    let object = context.or_cancelled(store.head(key)).await?;
+    let name = key.rsplit('/').next().unwrap_or(key).to_owned();
+    let reader = RangeReader::new(store, object, context, &meter);
+    tokio::task::spawn_blocking(move || read(name, reader))
+        .await
+        .map_err(|crash| EngineError::Crashed(crash.to_string()))?
+}
+
+fn read(name: String, reader: RangeReader) -> Result<ShowReport, EngineError> {
+    let (mut archive, failure) = open(reader)?;
+    let manifest = archive
+        .manifest()
+        .map_err(|error| failure.take().unwrap_or_else(|| error.into()))?;
+    match manifest {
+        Some(manifest) => Ok(of_manifest(name, manifest)),
+        None => Ok(ShowReport {
+            backup: name,
+            roots: Vec::new(),
+            skipped: Vec::new(),
+            entries: archive
+                .entries()?
+                .into_iter()
+                .map(|entry| ShownEntry {
+                    path: entry.name.trim_end_matches('/').to_owned(),
+                    kind: entry.kind,
+                    size_bytes: size_of(entry.kind, entry.size_bytes),
+                    modified: entry.modified_ns.and_then(moment),
+                    blake3: None,
+                })
+                .collect(),
+        }),
+    }
+}
+
+fn of_manifest(name: String, manifest: Manifest) -> ShowReport {
+    let entries = manifest.entries.into_iter();
+    ShowReport {
+        backup: name,
+        roots: manifest.roots,
+        skipped: manifest.skipped,
+        entries: entries
+            .map(|entry| ShownEntry {
+                path: entry.path,
+                kind: entry.kind,
+                size_bytes: size_of(entry.kind, entry.size_bytes),
+                modified: moment(entry.modified_ns),
+                blake3: entry.blake3,
+            })
+            .collect(),
+    }
+}
+
+/// A link's own bytes are no size that people mean.
+fn size_of(kind: EntryKind, size_bytes: u64) -> u64 {
+    if kind == EntryKind::File {
+        size_bytes
+    } else {
+        0
+    }
+}
+
+fn moment(modified_ns: i64) -> Option<Timestamp> {
+    Timestamp::from_nanosecond(i128::from(modified_ns)).ok()
+}

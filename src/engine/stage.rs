@@ -1,0 +1,327 @@
+//! `Stage`: the folder beside a restore's target where everything is written and checked first.
+//!
+//! It stands inside the target folder, so that it is on the same volume and a file moves in by a
+//! rename. Whatever happens, dropping the stage removes it, and the folders made for it.
+
+use crate::archive::{ArchiveError, ArchiveReader};
+use crate::engine::context::Context;
+use crate::engine::error::EngineError;
+use crate::engine::meter::Meter;
+use crate::engine::plan::{Item, Trust, damaged};
+use crate::engine::range_reader::{Failure, RangeReader};
+use crate::model::EntryKind;
+use filetime::FileTime;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The staging folder of one base.
+#[derive(Debug)]
+pub(super) struct Stage {
+    base: PathBuf,
+    folder: Option<tempfile::TempDir>,
+    /// Folders made to hold it, the topmost first; they go again when nothing was restored.
+    made: Vec<PathBuf>,
+}
+
+impl Stage {
+    /// Makes the base, where it is missing, and a staging folder in it.
+    pub(super) fn new(base: &Path) -> Result<Self, EngineError> {
+        let mut stage = Self {
+            base: base.to_owned(),
+            folder: None,
+            made: Vec::new(),
+        };
+        let failed = |source| EngineError::Target {
+            path: base.to_owned(),
+            source,
+        };
+        for folder in base.ancestors().collect::<Vec<_>>().into_iter().rev() {
+            match fs::create_dir(folder) {
+                Ok(()) => stage.made.push(folder.to_owned()),
+                Err(_) if folder.is_dir() => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let folder = tempfile::Builder::new()
+            .prefix(".zipkeep-restore-")
+            .tempdir_in(base)
+            .map_err(failed)?;
+        for part in ["new", "old"] {
+            fs::create_dir(folder.path().join(part)).map_err(failed)?;
+        }
+        stage.folder = Some(folder);
+        Ok(stage)
+    }
+
+    /// The folder that files are restored to.
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Where the new content of this item waits.
+    pub(super) fn new_path(&self, item: &Item) -> PathBuf {
+        self.path("new", item)
+    }
+
+    /// Where what this item replaces is kept until all is in place.
+    pub(super) fn old_path(&self, item: &Item) -> PathBuf {
+        self.path("old", item)
+    }
+
+    fn path(&self, part: &str, item: &Item) -> PathBuf {
+        let folder = self
+            .folder
+            .as_ref()
+            .map_or(self.base.as_path(), |folder| folder.path());
+        folder.join(part).join(item.index.to_string())
+    }
+
+    /// Keeps the folders that were made for it: something was restored into them.
+    pub(super) fn keep_folders(&mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(folder) = self.folder.take()
+            && let Err(error) = folder.close()
+        {
+            tracing::warn!(%error, base = %self.base.display(), "a staging folder stays behind");
+        }
+        for made in self.made.drain(..).rev() {
+            // Only an empty folder goes: whatever somebody put there meanwhile stays.
+            fs::remove_dir(made).ok();
+        }
+    }
+}
+
+/// Fetches entries into their stages.
+pub(super) struct Fetch<'a> {
+    pub(super) archive: &'a mut ArchiveReader<RangeReader>,
+    pub(super) failure: Failure,
+    pub(super) context: &'a Context,
+    pub(super) meter: &'a Meter,
+}
+
+/// Why an entry did not reach its stage.
+pub(super) enum FetchError {
+    /// The entry itself is bad; others may be good.
+    Entry(String),
+    /// Nothing more can be fetched or written.
+    Job(EngineError),
+}
+
+impl Fetch<'_> {
+    /// Writes an entry's content to its stage and checks CRC-32, length and hash.
+    pub(super) fn fetch(&mut self, item: &Item, stage: &Stage) -> Result<(), FetchError> {
+        self.meter.working_on(&item.name);
+        match item.kind {
+            EntryKind::Directory => Ok(()),
+            EntryKind::File => self.fetch_file(item, &stage.new_path(item)),
+            EntryKind::Symlink => self.fetch_link(item, &stage.new_path(item)),
+        }
+    }
+
+    fn fetch_file(&mut self, item: &Item, path: &Path) -> Result<(), FetchError> {
+        let target_failed = |source| {
+            FetchError::Job(EngineError::Target {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let mut file = File::create_new(path).map_err(target_failed)?;
+        let modified_ns = self.copy(item, |bytes| file.write_all(bytes).map_err(target_failed))?;
+        if let Some(ns) = modified_ns.or(item.modified_ns) {
+            filetime::set_file_handle_times(&file, None, Some(time_of(ns)))
+                .map_err(target_failed)?;
+        }
+        drop(file);
+        set_mode(path, item.mode).map_err(target_failed)?;
+        self.meter.add_file();
+        Ok(())
+    }
+
+    fn fetch_link(&mut self, item: &Item, path: &Path) -> Result<(), FetchError> {
+        /// No system has longer links.
+        const LONGEST_TARGET_BYTES: u64 = 64 * 1024;
+        if item.size_bytes > LONGEST_TARGET_BYTES {
+            return Err(FetchError::Entry(
+                "the link's target is too long".to_owned(),
+            ));
+        }
+        let mut target = Vec::new();
+        self.copy(item, |bytes| {
+            target.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        let target = link_target(target)
+            .ok_or_else(|| FetchError::Entry("the link's target is not a path".to_owned()))?;
+        if item.trust == Trust::Foreign && leads_outside(&item.relative, &target) {
+            return Err(FetchError::Entry(
+                "the link leads outside the folder".to_owned(),
+            ));
+        }
+        make_link(&target, path)
+            .map_err(|error| FetchError::Entry(format!("the link could not be made: {error}")))?;
+        if let Some(ns) = item.modified_ns {
+            let time = time_of(ns);
+            // Some file systems keep no times for links; the link itself is what matters.
+            filetime::set_symlink_file_times(path, time, time).ok();
+        }
+        Ok(())
+    }
+
+    /// Passes an entry's content on; returns its time, where it is more exact than the directory's.
+    fn copy(
+        &mut self,
+        item: &Item,
+        mut take: impl FnMut(&[u8]) -> Result<(), FetchError>,
+    ) -> Result<Option<i64>, FetchError> {
+        let failure = self.failure.clone();
+        let bad = |error: ArchiveError| match failure.take() {
+            Some(reason) => FetchError::Job(reason),
+            None => FetchError::Entry(reason_of(&error)),
+        };
+        let content = self.archive.content(item.index, &item.name).map_err(&bad)?;
+        let modified_ns = match item.trust {
+            Trust::Ours => None,
+            Trust::Foreign => content.modified_ns(),
+        };
+        // One byte more than it says, to notice an entry that is longer than that.
+        let mut content = content.take(item.size_bytes.saturating_add(1));
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 128 * 1024];
+        let mut size_bytes = 0;
+        loop {
+            self.context.check_cancelled().map_err(FetchError::Job)?;
+            let count = content
+                .read(&mut buffer)
+                .map_err(|error| bad(error.into()))?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+            size_bytes += count as u64;
+            take(&buffer[..count])?;
+            self.meter.add_bytes(count as u64);
+        }
+        let wrong = |reason| bad(damaged(&item.name, reason));
+        if size_bytes != item.size_bytes {
+            return Err(wrong("its length is not what the archive says"));
+        }
+        match item.blake3 {
+            Some(hash) if hash != hasher.finalize() => {
+                Err(wrong("its content is not what was backed up"))
+            }
+            _ => Ok(modified_ns),
+        }
+    }
+}
+
+/// The reason alone: the report names the entry itself.
+fn reason_of(error: &ArchiveError) -> String {
+    match error {
+        ArchiveError::Damaged { reason, .. } => reason.clone(),
+        ArchiveError::Io(error) => format!("it is damaged: {error}"),
+        error => error.to_string(),
+    }
+}
+
+/// A time for the file system.
+pub(super) fn time_of(modified_ns: i64) -> FileTime {
+    let nanos = u32::try_from(modified_ns.rem_euclid(1_000_000_000)).unwrap_or(0);
+    FileTime::from_unix_time(modified_ns.div_euclid(1_000_000_000), nanos)
+}
+
+/// Whether a link at `relative` below a folder points outside of it.
+fn leads_outside(relative: &Path, target: &Path) -> bool {
+    use std::path::Component::{CurDir, Normal, ParentDir};
+    let mut depth = relative.components().count().saturating_sub(1);
+    for component in target.components() {
+        match component {
+            Normal(_) => depth += 1,
+            CurDir => {}
+            ParentDir if depth > 0 => depth -= 1,
+            _ => return true,
+        }
+    }
+    false
+}
+
+#[cfg(unix)]
+pub(super) fn set_mode(path: &Path, mode: Option<u32>) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    match mode {
+        Some(mode) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn set_mode(path: &Path, mode: Option<u32>) -> io::Result<()> {
+    let is_read_only = mode.is_some_and(|mode| mode & 0o222 == 0);
+    if is_read_only && path.is_file() {
+        let mut permissions = fs::metadata(path)?.permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(path, permissions)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link_target(bytes: Vec<u8>) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let is_path = !bytes.is_empty() && !bytes.contains(&0);
+    is_path.then(|| PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+}
+
+#[cfg(not(unix))]
+fn link_target(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())
+        .map(PathBuf::from)
+}
+
+#[cfg(unix)]
+fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(windows)]
+fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_file(target, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_in_mind_only() {
+        for (link, target, outside) in [
+            ("a/l", "b", false),
+            ("a/l", "../b", false),
+            ("a/l", "../../b", true),
+            ("l", "..", true),
+            ("a/l", "/etc", true),
+            ("a/b/l", "../x/../../y", false),
+        ] {
+            assert_eq!(
+                leads_outside(Path::new(link), Path::new(target)),
+                outside,
+                "{link} -> {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stage_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let base = folder.path().join("not/there/yet");
+        drop(Stage::new(&base).expect("a stage"));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+}

@@ -1,0 +1,55 @@
+//! How long a request may take before it counts as failed, and how often it is tried again.
+//!
+//! `object_store` allows 30 seconds a request by default, its body included: an 8 MiB part would need
+//! 2.2 Mbit/s. Here each request's deadline grows with its size instead.
+
+use object_store::{BackoffConfig, RetryConfig};
+use std::time::Duration;
+
+/// How long to try before giving up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// A person is watching: a wrong address is told within seconds.
+    Interactive,
+    /// A long job: short outages are sat out.
+    Patient,
+}
+
+/// The slowest line that a request is still waited for.
+const SLOWEST_BYTES_PER_SEC: u64 = 32 * 1024;
+
+impl Patience {
+    /// Time allowed to connect.
+    pub(super) const fn connect_timeout(self) -> Duration {
+        match self {
+            Self::Interactive => Duration::from_secs(8),
+            Self::Patient => Duration::from_secs(20),
+        }
+    }
+
+    /// Retries of answers that say "later": 5xx, 429, and broken connections. Never of 401, 403, 404.
+    pub(super) fn retries(self) -> RetryConfig {
+        let (max_retries, retry_timeout, max_backoff) = match self {
+            Self::Interactive => (2, Duration::from_secs(6), Duration::from_secs(1)),
+            Self::Patient => (8, Duration::from_secs(120), Duration::from_secs(15)),
+        };
+        RetryConfig {
+            max_retries,
+            retry_timeout,
+            backoff: BackoffConfig {
+                init_backoff: Duration::from_millis(200),
+                max_backoff,
+                base: 2.0,
+            },
+        }
+    }
+
+    /// Time allowed to one operation that moves `bytes`, its retries included.
+    pub(super) fn deadline(self, bytes: u64) -> Duration {
+        let patience = match self {
+            Self::Interactive => Duration::from_secs(30),
+            Self::Patient => Duration::from_secs(180),
+        };
+        patience + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SEC)
+    }
+}

@@ -1,0 +1,269 @@
+//! From `object_store`'s errors to [`StorageError`]: what an HTTP status, a provider's code or a
+//! system's error means for the person.
+//!
+//! Codes: AWS "Error responses", R2 "Error codes", OSS and COS error pages, MinIO `api-errors.go`.
+
+use super::error::{Fault, StorageError};
+use object_store::client::{HttpError, HttpErrorKind};
+use std::error::Error;
+use std::io;
+
+/// What was asked for, which decides what "not found" and "exists" mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Something about the bucket as a whole.
+    Bucket,
+    /// One object that should be there.
+    Object,
+    /// One object that should not be there yet.
+    NewObject,
+}
+
+/// Gives `error` its meaning.
+pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError {
+    let answer = Answer::read(&error);
+    let fault = answer
+        .code
+        .as_deref()
+        .and_then(|code| fault_of_code(code, &answer.text))
+        .or_else(|| fault_of_system(&error))
+        .unwrap_or_else(|| fault_of_status(&error, &answer, asked));
+    let about = match fault {
+        Fault::WrongRegion => answer.expected_region(),
+        Fault::Other => answer.message.clone(),
+        Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
+        _ => None,
+    };
+    let mut explained = StorageError::new(fault)
+        .with_code(answer.code)
+        .caused_by(error);
+    if let Some(about) = about {
+        explained = explained.about(about);
+    }
+    explained
+}
+
+/// What the server said, read from the error's text because `object_store` keeps its type private.
+struct Answer {
+    text: String,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl Answer {
+    fn read(error: &object_store::Error) -> Self {
+        let text = error.to_string();
+        let status = text
+            .split_once("status code: ")
+            .and_then(|(_, rest)| rest.get(..3)?.parse().ok());
+        Self {
+            status,
+            code: element(&text, "Code"),
+            message: element(&text, "Message"),
+            text,
+        }
+    }
+
+    fn expected_region(&self) -> Option<String> {
+        let named = element(&self.text, "Region").or_else(|| {
+            let (_, rest) = self.text.split_once("expecting ")?;
+            let rest = rest.trim_start_matches(['\'', '"']);
+            let end = rest.find(['\'', '"', '<', ' ', '.'])?;
+            Some(rest[..end].to_owned())
+        });
+        named.map(|region| format!("the provider expects “{region}”"))
+    }
+}
+
+/// The text of the first XML element of this name.
+fn element(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (inner, _) = rest.split_once(&format!("</{name}>"))?;
+    let inner = inner.trim();
+    (!inner.is_empty() && inner.len() < 500).then(|| {
+        let unescaped = inner.replace("&#39;", "'").replace("&#34;", "\"");
+        unescaped
+            .replace("&apos;", "'")
+            .replace("&quot;", "\"")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
+    })
+}
+
+fn fault_of_code(code: &str, text: &str) -> Option<Fault> {
+    Some(match code {
+        "InvalidAccessKeyId" | "NotSignedUp" | "Unauthorized" | "InvalidToken" | "ExpiredToken"
+        | "UserDisable" => Fault::UnknownKey,
+        "SignatureDoesNotMatch" => Fault::WrongSecret,
+        "AccessDenied"
+        | "AllAccessDisabled"
+        | "AccountProblem"
+        | "NotEntitled"
+        | "SecondLevelDomainForbidden"
+        | "PathStyleDomainForbidden"
+        | "VirtualHostDomainRequired"
+        | "PublicEndpointForbidden"
+        | "InDebt"
+        | "InDebtOverdue"
+        | "BucketDisable"
+        | "ObjectLockedByBucketPolicy" => Fault::Denied,
+        "AuthorizationHeaderMalformed" if text.contains("region") => Fault::WrongRegion,
+        "PermanentRedirect"
+        | "TemporaryRedirect"
+        | "IllegalLocationConstraintException"
+        | "IncorrectRegion"
+        | "InvalidRegionName"
+        | "InvalidRegion" => Fault::WrongRegion,
+        "NoSuchBucket" | "InvalidBucketName" => Fault::NoBucket,
+        "NoSuchKey" => Fault::NoObject,
+        "RequestTimeTooSkewed" | "RequestExpired" | "ExpiredRequest" => Fault::Clock,
+        "SlowDown" | "SlowDownRead" | "SlowDownWrite" | "ServiceUnavailable"
+        | "TooManyRequests" | "InternalError" | "RequestTimeout" | "OperationAborted" => {
+            Fault::Busy
+        }
+        "XMinioStorageFull" | "QuotaExceeded" | "InsufficientStorage" | "EntityTooLarge" => {
+            Fault::Full
+        }
+        _ => return None,
+    })
+}
+
+/// The first error in the chain that came from this computer's own file system.
+fn system_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return error.raw_os_error().map(|_| error);
+        }
+        // Below this the system's errors are those of sockets.
+        if error.downcast_ref::<HttpError>().is_some() {
+            return None;
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn fault_of_system(error: &object_store::Error) -> Option<Fault> {
+    match system_error(error)?.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Fault::Full),
+        io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => None,
+        _ => Some(Fault::Folder),
+    }
+}
+
+fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    let mut kind = None;
+    while let Some(error) = cause {
+        if let Some(http) = error.downcast_ref::<HttpError>() {
+            kind = Some(http.kind());
+        }
+        let text = error.to_string().to_ascii_lowercase();
+        if kind.is_some()
+            && ["certificate", "tls", "corrupt message", "handshake"]
+                .iter()
+                .any(|word| text.contains(word))
+        {
+            return Some(Fault::Tls);
+        }
+        cause = error.source();
+    }
+    match kind? {
+        HttpErrorKind::Timeout => Some(Fault::TimedOut),
+        HttpErrorKind::Decode => None,
+        _ => Some(Fault::Unreachable),
+    }
+}
+
+fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -> Fault {
+    use object_store::Error as E;
+    if answer.text.contains("without LOCATION") {
+        return Fault::WrongRegion;
+    }
+    match error {
+        E::NotFound { .. } if asked == Asked::Object => Fault::NoObject,
+        E::NotFound { .. } => Fault::NoBucket,
+        E::AlreadyExists { .. } | E::Precondition { .. } if asked == Asked::NewObject => {
+            Fault::AlreadyThere
+        }
+        E::Precondition { .. } => Fault::Changed,
+        E::PermissionDenied { .. } => Fault::Denied,
+        E::Unauthenticated { .. } => Fault::UnknownKey,
+        _ => match answer.status {
+            Some(301 | 307 | 308) => Fault::WrongRegion,
+            Some(401) => Fault::UnknownKey,
+            Some(507) => Fault::Full,
+            Some(429 | 500..=599) => Fault::Busy,
+            Some(_) => Fault::Other,
+            None => fault_of_transport(error).unwrap_or(Fault::Other),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: &str, body: &str) -> object_store::Error {
+        object_store::Error::Generic {
+            store: "S3",
+            source: format!("Error performing GET http://h/b in 3ms - Server returned non-2xx status code: {status}: {body}").into(),
+        }
+    }
+
+    fn xml(code: &str, message: &str) -> String {
+        format!(
+            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        )
+    }
+
+    #[test]
+    fn providers_codes_have_meanings() {
+        for (status, code, fault) in [
+            ("403 Forbidden", "SignatureDoesNotMatch", Fault::WrongSecret),
+            ("403 Forbidden", "InvalidAccessKeyId", Fault::UnknownKey),
+            ("403 Forbidden", "RequestTimeTooSkewed", Fault::Clock),
+            ("404 Not Found", "NoSuchBucket", Fault::NoBucket),
+            ("400 Bad Request", "InvalidRegionName", Fault::WrongRegion),
+            ("503 Service Unavailable", "SlowDown", Fault::Busy),
+            ("400 Bad Request", "SomethingNew", Fault::Other),
+            ("502 Bad Gateway", "", Fault::Busy),
+        ] {
+            let explained = explain(answer(status, &xml(code, "words")), Asked::Bucket);
+            assert_eq!(explained.fault(), fault, "{code}");
+            assert_eq!(explained.code().unwrap_or(""), code);
+        }
+    }
+
+    #[test]
+    fn a_wrong_region_names_the_right_one() {
+        let minio = xml(
+            "AuthorizationHeaderMalformed",
+            "The authorization header is malformed; the region is wrong; expecting 'eu-west-1'.",
+        );
+        let text = explain(answer("400 Bad Request", &minio), Asked::Bucket).to_string();
+        assert!(text.contains("“eu-west-1”"), "{text}");
+    }
+
+    #[test]
+    fn not_found_means_what_was_asked_for() {
+        let error = || object_store::Error::NotFound {
+            path: "x".to_owned(),
+            source: "404".into(),
+        };
+        assert_eq!(explain(error(), Asked::Bucket).fault(), Fault::NoBucket);
+        assert_eq!(explain(error(), Asked::Object).fault(), Fault::NoObject);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let error = object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(io::Error::from_raw_os_error(28)),
+        };
+        assert_eq!(explain(error, Asked::NewObject).fault(), Fault::Full);
+    }
+}
