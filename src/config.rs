@@ -145,7 +145,7 @@ impl Config {
     /// Moves a settings file that cannot be read out of the way and says where it is now.
     pub fn set_aside(places: &Places) -> Result<PathBuf, ConfigError> {
         let path = places.config_file();
-        let free = (1_u32..)
+        let free = (1..u32::MAX)
             .map(|n| path.with_extension(format!("unreadable-{n}.toml")))
             .find(|candidate| !candidate.exists())
             .unwrap_or_else(|| path.with_extension("unreadable.toml"));

@@ -64,7 +64,7 @@ pub fn label_roots(roots: &[PathBuf]) -> Vec<String> {
         let label = if is_free(&base, &labels) {
             base
         } else {
-            (2_u32..)
+            (2..u32::MAX)
                 .map(|n| format!("{base} ({n})"))
                 .find(|label| is_free(label, &labels))
                 .unwrap_or(base)

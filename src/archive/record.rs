@@ -27,7 +27,7 @@ const EXTRA_RAW_NAME: u16 = 0x6b7a;
 
 const FLAG_DESCRIPTOR: u16 = 1 << 3;
 const FLAG_UTF8: u16 = 1 << 11;
-const MADE_BY_UNIX: u16 = 3 << 8 | 45;
+const MADE_BY_UNIX: u16 = 3 << 8 | NEEDS_ZIP64;
 const NEEDS_ZIP64: u16 = 45;
 const NEEDS_DEFLATE: u16 = 20;
 const MAX32: u64 = 0xffff_ffff;
@@ -209,7 +209,7 @@ impl Header<'_> {
         u32s(
             out,
             &[
-                self.unix_mode << 16 | dos_directory,
+                (self.unix_mode << 16) | dos_directory,
                 low32(stored.header_offset),
             ],
         );

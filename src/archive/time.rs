@@ -12,7 +12,7 @@ pub(super) struct DosTime {
 impl DosTime {
     /// The first moment that DOS knows.
     const EARLIEST: Self = Self {
-        date: 1 << 5 | 1,
+        date: (1 << 5) | 1,
         time: 0,
     };
 
@@ -27,10 +27,10 @@ impl DosTime {
         let bits = |value: i8| u16::try_from(value).unwrap_or(0);
         match u16::try_from(civil.year() - 1980) {
             Ok(year @ 0..=127) => Self {
-                date: year << 9 | bits(civil.month()) << 5 | bits(civil.day()),
-                time: bits(civil.hour()) << 11
-                    | bits(civil.minute()) << 5
-                    | bits(civil.second()) / 2,
+                date: (year << 9) | (bits(civil.month()) << 5) | bits(civil.day()),
+                time: (bits(civil.hour()) << 11)
+                    | (bits(civil.minute()) << 5)
+                    | (bits(civil.second()) / 2),
             },
             _ => Self::EARLIEST,
         }

@@ -335,7 +335,7 @@ fn header_of(meta: &EntryMeta, sizes: Sizes) -> Header<'_> {
         name: &meta.name,
         raw_name: meta.raw_name.as_deref(),
         modified_ns: meta.modified_ns,
-        unix_mode: file_type | meta.mode & 0o7777,
+        unix_mode: file_type | (meta.mode & 0o7777),
         sizes,
     }
 }

@@ -82,14 +82,14 @@ impl Meter {
     /// Says how many bytes went over the line in this phase so far.
     pub(super) fn transferred(&self, bytes: u64) {
         self.change(Urgency::Later, |progress| {
-            progress.bytes_transferred = bytes
+            progress.bytes_transferred = bytes;
         });
     }
 
     /// Counts bytes that went over the line.
     pub(super) fn add_transferred(&self, bytes: u64) {
         self.change(Urgency::Later, |progress| {
-            progress.bytes_transferred += bytes
+            progress.bytes_transferred += bytes;
         });
     }
 

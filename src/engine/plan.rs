@@ -58,7 +58,11 @@ impl Plan {
         let mut planner = Planner::new(manifest, target)?;
         let mut checked = Vec::with_capacity(entries.len());
         for entry in entries {
-            let described = manifest.map(|_| planner.described.remove(trimmed(&entry.name)));
+            let described = match (manifest, planner.described.remove(trimmed(&entry.name))) {
+                (None, _) => Described::Nowhere,
+                (Some(_), None) => Described::NotInManifest,
+                (Some(_), Some(known)) => Described::InManifest(known),
+            };
             match planner.check(&entry, described) {
                 Ok((safe, item)) => checked.push((safe, item)),
                 Err(reason) => planner.refuse(&entry.name, &reason),
@@ -91,6 +95,15 @@ impl Plan {
     }
 }
 
+/// What a manifest says of an entry of the directory.
+#[derive(Clone, Copy)]
+enum Described<'a> {
+    /// There is no manifest: the archive is foreign.
+    Nowhere,
+    NotInManifest,
+    InManifest(&'a Entry),
+}
+
 struct Planner<'a> {
     /// The manifest's entries by path.
     described: HashMap<&'a str, &'a Entry>,
@@ -119,9 +132,7 @@ impl<'a> Planner<'a> {
                 let mut base_of_label = HashMap::new();
                 for root in &manifest.roots {
                     let raw = root.raw_path.as_deref().and_then(from_hex);
-                    let path = raw
-                        .and_then(path_of_bytes)
-                        .unwrap_or_else(|| PathBuf::from(&root.path));
+                    let path = raw.map_or_else(|| PathBuf::from(&root.path), path_of_bytes);
                     if !path.is_absolute() {
                         return Err(EngineError::NoOriginalPlace);
                     }
@@ -141,24 +152,16 @@ impl<'a> Planner<'a> {
         });
     }
 
-    /// `described` is `None` for a foreign archive, `Some(None)` where a manifest does not know it.
     fn check(
         &self,
         entry: &ListedEntry,
-        described: Option<Option<&Entry>>,
+        described: Described<'_>,
     ) -> Result<(SafePath, Item), String> {
-        let raw = described.flatten().and_then(|d| d.raw_path.as_deref());
-        let raw = raw.map(|hex| from_hex(hex).ok_or("its name in the manifest is damaged"));
-        let raw = raw.transpose()?;
-        let rules = PathRules::of_this_system();
-        let safe = rules
-            .check(trimmed(&entry.name), raw.as_deref())
-            .map_err(|refused| refused.to_string())?;
         let mut item = Item {
             index: entry.index,
             name: entry.name.clone(),
             base: 0,
-            relative: safe.to_path(),
+            relative: PathBuf::new(),
             kind: entry.kind,
             size_bytes: entry.size_bytes,
             modified_ns: entry.modified_ns,
@@ -166,10 +169,13 @@ impl<'a> Planner<'a> {
             blake3: None,
             trust: Trust::Foreign,
         };
+        let mut raw_name = None;
         match described {
-            None => {}
-            Some(None) => return Err("the backup's manifest does not know it".to_owned()),
-            Some(Some(known)) => {
+            Described::Nowhere => {}
+            Described::NotInManifest => {
+                return Err("the backup's manifest does not know it".to_owned());
+            }
+            Described::InManifest(known) => {
                 if (known.kind, known.size_bytes) != (entry.kind, entry.size_bytes) {
                     return Err("the backup's manifest describes it differently".to_owned());
                 }
@@ -180,8 +186,16 @@ impl<'a> Planner<'a> {
                 item.blake3 = hash
                     .transpose()
                     .map_err(|_| "its hash in the manifest is damaged")?;
+                if let Some(hex) = &known.raw_path {
+                    raw_name = Some(from_hex(hex).ok_or("its name in the manifest is damaged")?);
+                }
             }
         }
+        let rules = PathRules::of_this_system();
+        let safe = rules
+            .check(trimmed(&entry.name), raw_name.as_deref())
+            .map_err(|refused| refused.to_string())?;
+        item.relative = safe.to_path();
         if let Some(base_of_label) = &self.base_of_label {
             let base = base_of_label.get(safe.first());
             item.base = *base.ok_or("the backup does not say where it belongs")?;
@@ -241,14 +255,14 @@ pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(unix)]
-fn path_of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt as _;
-    Some(PathBuf::from(OsString::from_vec(bytes)))
+    PathBuf::from(OsString::from_vec(bytes))
 }
 
 #[cfg(not(unix))]
-fn path_of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(PathBuf::from)
+fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// An entry's content was not what it should be.

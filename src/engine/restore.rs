@@ -84,11 +84,11 @@ fn run(
         context,
         meter,
     };
-    let mut staged = Vec::with_capacity(plan.items.len());
+    let mut ready = Vec::with_capacity(plan.items.len());
     for item in plan.items {
         context.check_cancelled()?;
         match fetch.fetch(&item, &stages[item.base]) {
-            Ok(()) => staged.push(item),
+            Ok(()) => ready.push(item),
             Err(FetchError::Job(error)) => return Err(error),
             Err(FetchError::Entry(reason)) => plan.refused.push(Warning {
                 path: item.name,
@@ -98,12 +98,12 @@ fn run(
     }
     context.check_cancelled()?;
     meter.begin(Phase::Placing);
-    let in_the_way = Placing::new(&stages).place(&staged)?;
+    let in_the_way = Placing::new(&stages).place(&ready)?;
     for stage in &mut stages {
         stage.keep_folders();
     }
     let is_in_place = |name: &str| in_the_way.iter().all(|warning| warning.path != name);
-    let files = staged.iter().filter(|item| item.kind == EntryKind::File);
+    let files = ready.iter().filter(|item| item.kind == EntryKind::File);
     let placed: Vec<u64> = files
         .filter(|item| in_the_way.is_empty() || is_in_place(&item.name))
         .map(|item| item.size_bytes)

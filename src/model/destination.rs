@@ -52,7 +52,7 @@ pub enum Provider {
     Oss,
     /// Tencent Cloud COS.
     Cos,
-    /// MinIO.
+    /// The MinIO server.
     Minio,
     /// Any other store that speaks the S3 protocol.
     #[default]

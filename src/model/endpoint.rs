@@ -235,8 +235,9 @@ fn is_ip(host: &str) -> bool {
 fn region_in_host(host: &str) -> Option<String> {
     let labels: Vec<&str> = host.split('.').collect();
     let region = match labels.as_slice() {
-        ["s3", "dualstack", region, "amazonaws", ..] | ["s3", region, "amazonaws", ..] => region,
-        ["cos", region, "myqcloud", ..] => region,
+        ["s3", "dualstack", region, "amazonaws", ..]
+        | ["s3", region, "amazonaws", ..]
+        | ["cos", region, "myqcloud", ..] => region,
         [.., region, "aliyuncs", "com"] => region.strip_suffix("-internal").unwrap_or(region),
         [first, "amazonaws", ..] => first.strip_prefix("s3-")?,
         _ => return None,

@@ -31,7 +31,7 @@ impl Patience {
     pub(super) fn retries(self) -> RetryConfig {
         let (max_retries, retry_timeout, max_backoff) = match self {
             Self::Interactive => (2, Duration::from_secs(6), Duration::from_secs(1)),
-            Self::Patient => (8, Duration::from_secs(120), Duration::from_secs(15)),
+            Self::Patient => (8, Duration::from_mins(2), Duration::from_secs(15)),
         };
         RetryConfig {
             max_retries,
@@ -48,7 +48,7 @@ impl Patience {
     pub(super) fn deadline(self, bytes: u64) -> Duration {
         let patience = match self {
             Self::Interactive => Duration::from_secs(30),
-            Self::Patient => Duration::from_secs(180),
+            Self::Patient => Duration::from_mins(3),
         };
         patience + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SEC)
     }

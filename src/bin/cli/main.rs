@@ -64,6 +64,10 @@ async fn cancel_on_signal(cancel: CancellationToken) {
     stop_signal().await;
     cancel.cancel();
     stop_signal().await;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the person asked twice, and does not want to wait for clean-ups"
+    )]
     std::process::exit(i32::from(Exit::Cancelled.code()));
 }
 

@@ -102,7 +102,7 @@ fn show(profile: &Profile, output: Output) -> Result<(), Failure> {
         writeln!(out, "name           {}", profile.name)?;
         match &profile.destination {
             Destination::Folder(folder) => {
-                writeln!(out, "folder         {}", folder.path.display())?
+                writeln!(out, "folder         {}", folder.path.display())?;
             }
             Destination::S3(s3) => {
                 writeln!(out, "provider       {}", s3.provider.title())?;
