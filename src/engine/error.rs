@@ -2,7 +2,7 @@
 
 use crate::archive::ArchiveError;
 use crate::storage::StorageError;
-use std::error::Error as _;
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
@@ -136,14 +136,26 @@ impl EngineError {
             text.push_str("\nprovider's code: ");
             text.push_str(code);
         }
-        let mut cause = self.source();
-        while let Some(error) = cause {
+        for cause in causes(self) {
             text.push_str("\ncaused by: ");
-            text.push_str(&error.to_string());
-            cause = error.source();
+            text.push_str(&cause);
         }
         text
     }
+}
+
+/// The causes beneath an error, outermost first, each said once: wrapping types repeat what they wrap.
+pub fn causes(error: &dyn Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !causes.iter().any(|said| said.contains(&text)) {
+            causes.push(text);
+        }
+        cause = error.source();
+    }
+    causes
 }
 
 /// Whether `error` says that a disk is full or a quota used up.

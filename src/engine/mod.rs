@@ -29,7 +29,7 @@ pub use backup::backup;
 pub use context::Context;
 pub use delete::delete;
 pub use download::download;
-pub use error::EngineError;
+pub use error::{EngineError, causes};
 pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, RestoreReport, ShowReport,

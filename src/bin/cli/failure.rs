@@ -1,7 +1,7 @@
 //! `Failure`: why a command came to nothing, and the exit code that says so.
 
 use zipkeep::config::ConfigError;
-use zipkeep::engine::EngineError;
+use zipkeep::engine::{self, EngineError};
 use zipkeep::model::ProfileError;
 use zipkeep::secrets::SecretsError;
 use zipkeep::storage::StorageError;
@@ -107,12 +107,13 @@ impl Failure {
 
     /// Every cause beneath, outermost first.
     pub(crate) fn causes(&self) -> Vec<String> {
-        let mut causes = Vec::new();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            causes.push(error.to_string());
-            cause = error.source();
-        }
-        causes
+        engine::causes(self)
+    }
+
+    /// The innermost cause, where it is short enough to help a person: a server's whole answer is not.
+    pub(crate) fn root_cause(&self) -> Option<String> {
+        let innermost = self.causes().pop()?;
+        (self.exit() != Exit::Cancelled && !innermost.contains("<?xml") && innermost.len() < 200)
+            .then_some(innermost)
     }
 }

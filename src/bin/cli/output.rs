@@ -1,7 +1,7 @@
 //! What `zipkeep-cli` writes: results to standard output, everything else to standard error; with
 //! `--json`, JSON Lines to standard output and nothing else there.
 
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
@@ -61,10 +61,8 @@ impl Output {
         match self.format {
             Format::Text => {
                 eprintln!("zipkeep-cli: {failure}");
-                if failure.exit() != Exit::Cancelled {
-                    for cause in failure.causes() {
-                        eprintln!("  because: {cause}");
-                    }
+                if let Some(cause) = failure.root_cause() {
+                    eprintln!("  because: {cause}");
                 }
                 eprintln!("  {}", failure.hint());
             }
