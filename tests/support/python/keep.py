@@ -1,0 +1,54 @@
+"""Runs one server and ends it, and only it, when whoever started this goes away.
+
+Standard input is a pipe that the test process holds open. It closes when the test drops the
+server, and also when the test process is killed, so that no server is ever left behind. A signal
+on the parent's death would not do: it fires when the *thread* ends that started the child, and a
+test runner gives each test a thread of its own.
+
+Arguments: FOLDER LOG COMMAND...; FOLDER is the working directory and is removed at the end. Where
+the server ends by itself, the folder stays for whoever wants to read the log, and exit code is 1.
+"""
+
+import ctypes
+import select
+import shutil
+import signal
+import subprocess
+import sys
+
+PR_SET_PDEATHSIG = 1
+POLL_SECS = 0.2
+
+
+def die_with_this_process():
+    """Covers a kill of this very process, where the system offers it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(folder, log, *command):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open(log, "ab") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=die_with_this_process,
+        )
+    asked_to_end = False
+    try:
+        while server.poll() is None and not asked_to_end:
+            readable, _, _ = select.select([sys.stdin], [], [], POLL_SECS)
+            asked_to_end = bool(readable)
+    finally:
+        server.kill()
+        server.wait()
+    if not asked_to_end:
+        sys.exit(1)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
