@@ -29,9 +29,11 @@ pub(crate) fn try_object_keys(server: &Server) -> Result<Vec<String>, Refused> {
     Ok(texts(&ask(server, &["keys"], b"")?, None))
 }
 
-/// Keys of all multipart uploads that were begun and neither completed nor aborted.
+/// Keys of all multipart uploads that were begun and neither completed nor aborted, sorted.
 pub(crate) fn unfinished_uploads(server: &Server) -> Vec<String> {
-    texts(&must(ask(server, &["uploads"], b"")), Some("key"))
+    let mut keys = texts(&must(ask(server, &["uploads"], b"")), Some("key"));
+    keys.sort();
+    keys
 }
 
 /// Begins a multipart upload and gives its id.

@@ -149,7 +149,12 @@ def uploads():
         found += page
         if root.findtext("IsTruncated") != "true" or not page:
             return found
-        markers = {"key-marker": page[-1]["key"], "upload-id-marker": page[-1]["upload_id"]}
+        # The server's own markers: some list by upload id, not by key, and then give no key.
+        next_markers = {
+            "key-marker": root.findtext("NextKeyMarker"),
+            "upload-id-marker": root.findtext("NextUploadIdMarker"),
+        }
+        markers = {name: value for name, value in next_markers.items() if value}
 
 
 def decoder(root):
