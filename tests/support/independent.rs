@@ -70,6 +70,9 @@ pub(crate) fn extract_with_unzip(path: &Path, into: &Path) -> bool {
 }
 
 /// Extracts with `7z`; tells whether the program is there.
+///
+/// It leaves an empty file for a link that points up (`../`), and then ends with an error; that
+/// error alone is no fault of the archive.
 #[track_caller]
 pub(crate) fn extract_with_7z(path: &Path, into: &Path) -> bool {
     let mut output_folder = std::ffi::OsString::from("-o");
@@ -80,7 +83,9 @@ pub(crate) fn extract_with_7z(path: &Path, into: &Path) -> bool {
         .arg(output_folder)
         .arg("--")
         .arg(path);
-    run_tool(&mut command)
+    run_tool_unless(&mut command, |error| {
+        error.starts_with("ERROR: Dangerous link path was ignored")
+    })
 }
 
 /// Extracts with `bsdtar`; tells whether the program is there.
@@ -94,14 +99,26 @@ pub(crate) fn extract_with_bsdtar(path: &Path, into: &Path) -> bool {
 /// Runs a program that may be missing; panics with its output where it fails.
 #[track_caller]
 fn run_tool(command: &mut Command) -> bool {
+    run_tool_unless(command, |_| false)
+}
+
+/// Like [`run_tool`], but a failure whose every error line is harmless counts as success.
+#[track_caller]
+fn run_tool_unless(command: &mut Command, is_harmless: fn(&str) -> bool) -> bool {
     let program = command.get_program().to_string_lossy().into_owned();
-    match tools::run(command) {
-        Some(output) => {
-            succeeded(output, &program);
-            true
-        }
-        None => tools::skip::<()>(REQUIRE_TOOLS, &format!("{program} is not installed")).is_some(),
+    let Some(output) = tools::run(command) else {
+        tools::skip::<()>(REQUIRE_TOOLS, &format!("{program} is not installed"));
+        return false;
+    };
+    let printed = tools::printed(&output);
+    let errors: Vec<_> = printed
+        .lines()
+        .filter(|line| line.starts_with("ERROR"))
+        .collect();
+    if errors.is_empty() || !errors.into_iter().all(is_harmless) {
+        succeeded(output, &program);
     }
+    true
 }
 
 fn python(verb: &str, arguments: &[&Path]) -> Output {

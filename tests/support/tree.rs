@@ -30,7 +30,7 @@ pub(crate) fn odd_tree(root: &Path) {
     for name in [
         "with space.txt",
         "ünïcödé Grüße.txt",
-        // The same letters as above, composed differently.
+        // Letters and accents apart, as macOS writes them.
         "u\u{308}ni\u{308}.txt",
         "日本語.txt",
         "emoji 🎉👩‍👩‍👧.txt",

@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import sys
+import unicodedata
 import zipfile
 
 DATA_DESCRIPTOR = 0x08
@@ -22,7 +23,7 @@ def is_link(entry):
 
 def name_problems(entry):
     name = entry.orig_filename
-    if name.startswith("/") or "\\" in name or "\0" in name:
+    if name.startswith("/") or "\0" in name:
         yield "is not a plain relative name"
     if any(part in ("", ".", "..") for part in name.rstrip("/").split("/")):
         yield "has an empty or dotted part"
@@ -70,31 +71,48 @@ def same_bytes(left, right):
             return True
 
 
+def normal(path):
+    return unicodedata.normalize("NFC", os.path.normpath(path))
+
+
+def extracted_below(folder):
+    """Every file and link below `folder`, by its normal spelling."""
+    found = {}
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        for name in files + links:
+            path = os.path.join(parent, name)
+            found[normal(path)] = path
+    return found
+
+
+def differs(file, entry, path):
+    """Whether a file or link is not what the archive holds."""
+    if os.path.islink(path):
+        return not is_link(entry) or os.readlink(path) != file.read(entry).decode()
+    if is_link(entry) and os.path.getsize(path) == 0:
+        # 7z leaves an empty file for a link that points up, which it takes for an attack.
+        return False
+    with file.open(entry) as wanted, open(path, "rb") as found:
+        return not same_bytes(wanted, found)
+
+
 def compare(archive, folder):
-    problems, expected = [], set()
+    problems, left_over = [], extracted_below(folder)
     with zipfile.ZipFile(archive) as file:
         for entry in file.infolist():
             path = os.path.join(folder, entry.filename)
             if entry.is_dir():
-                if not os.path.isdir(path):
+                if not os.path.isdir(path) and not os.path.isdir(normal(path)):
                     problems.append(f"folder {entry.filename!r} is missing")
                 continue
-            expected.add(os.path.normpath(path))
-            if not os.path.lexists(path):
+            # bsdtar composes letters and accents into one; the others keep the spelling.
+            found = left_over.pop(normal(path), None)
+            if found is None:
                 problems.append(f"{entry.filename!r} is missing")
-            elif os.path.islink(path):
-                if not is_link(entry) or os.readlink(path) != file.read(entry).decode():
-                    problems.append(f"{entry.filename!r} is a link to {os.readlink(path)!r}")
-            else:
-                with file.open(entry) as wanted, open(path, "rb") as found:
-                    if not same_bytes(wanted, found):
-                        problems.append(f"{entry.filename!r} differs")
-    for parent, folders, files in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-        for name in files + links:
-            path = os.path.normpath(os.path.join(parent, name))
-            if path not in expected:
-                problems.append(f"{path!r} was extracted, but is not in the archive")
+            elif differs(file, entry, found):
+                problems.append(f"{entry.filename!r} differs")
+    problems += [f"{path!r} is not in the archive" for path in left_over.values()]
     return [], problems
 
 
