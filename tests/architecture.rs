@@ -35,6 +35,10 @@ const RULES: &[Rule] = &[
         may_use: &["model", "config"],
     },
     Rule {
+        module: "log",
+        may_use: &["config"],
+    },
+    Rule {
         module: "archive",
         may_use: &["model"],
     },
@@ -129,7 +133,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "cli",
-        may_use: &["model", "config", "secrets", "storage", "engine"],
+        may_use: &["model", "config", "secrets", "log", "storage", "engine"],
     },
 ];
 
@@ -166,7 +170,11 @@ const BANS: &[Ban] = &[
         reason: "one place starts jobs and takes their results in",
     },
     Ban {
-        names: &["tokio::runtime", "tokio::main"],
+        names: &[
+            "tokio::runtime::Runtime",
+            "tokio::runtime::Builder",
+            "tokio::main",
+        ],
         only_in: &["src/gui/runner.rs", "src/main.rs", "src/bin/cli/"],
         never_in: &[],
         reason: "a front owns the runtime; the rest is given one",

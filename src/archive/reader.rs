@@ -62,13 +62,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
             if name == MANIFEST_PATH {
                 continue;
             }
-            let kind = if entry.is_symlink() {
-                EntryKind::Symlink
-            } else if entry.is_dir() {
-                EntryKind::Directory
-            } else {
-                EntryKind::File
-            };
+            let kind = kind_of(&name, entry.unix_mode());
             entries.push(ListedEntry {
                 index,
                 name,
@@ -147,6 +141,19 @@ impl<R: Read> Content<'_, R> {
 impl<R: Read> Read for Content<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer)
+    }
+}
+
+/// What an entry is, by its file type where a Unix program wrote one, else by its name.
+fn kind_of(name: &str, unix_mode: Option<u32>) -> EntryKind {
+    match unix_mode.map(|mode| mode & 0o170_000) {
+        _ if name.ends_with('/') => EntryKind::Directory,
+        Some(0o040_000) => EntryKind::Directory,
+        Some(0o120_000) => EntryKind::Symlink,
+        // A file of Unix may well end in a backslash; one of other systems may not.
+        Some(0o100_000) => EntryKind::File,
+        _ if name.ends_with('\\') => EntryKind::Directory,
+        _ => EntryKind::File,
     }
 }
 

@@ -3,6 +3,8 @@
 //! `object_store` allows 30 seconds a request by default, its body included: an 8 MiB part would need
 //! 2.2 Mbit/s. Here each request's deadline grows with its size instead.
 
+use super::error::{Fault, StorageError};
+use super::explain::{Asked, explain};
 use object_store::{BackoffConfig, RetryConfig};
 use std::time::Duration;
 
@@ -51,5 +53,18 @@ impl Patience {
             Self::Patient => Duration::from_mins(3),
         };
         patience + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SEC)
+    }
+}
+
+/// Waits for `work` no longer than moving `bytes` may take, and gives its error a meaning.
+pub(super) async fn bounded<T>(
+    patience: Patience,
+    bytes: u64,
+    asked: Asked,
+    work: impl Future<Output = object_store::Result<T>>,
+) -> Result<T, StorageError> {
+    match tokio::time::timeout(patience.deadline(bytes), work).await {
+        Ok(result) => result.map_err(|error| explain(error, asked)),
+        Err(_) => Err(StorageError::new(Fault::TimedOut)),
     }
 }

@@ -1,6 +1,6 @@
 //! `Store`: an open destination. Lists, reads, writes and deletes whole objects under its root path.
 
-use super::deadline::Patience;
+use super::deadline::{Patience, bounded};
 use super::error::{Fault, StorageError};
 use super::explain::{Asked, explain};
 use super::upload::{PartShape, Upload};
@@ -219,19 +219,6 @@ impl Store {
     ) -> Result<T, StorageError> {
         self.count();
         bounded(self.patience, bytes, asked, work).await
-    }
-}
-
-/// Waits for `work` no longer than moving `bytes` may take, and gives its error a meaning.
-pub(super) async fn bounded<T>(
-    patience: Patience,
-    bytes: u64,
-    asked: Asked,
-    work: impl Future<Output = object_store::Result<T>>,
-) -> Result<T, StorageError> {
-    match tokio::time::timeout(patience.deadline(bytes), work).await {
-        Ok(result) => result.map_err(|error| explain(error, asked)),
-        Err(_) => Err(StorageError::new(Fault::TimedOut)),
     }
 }
 

@@ -1,9 +1,8 @@
 //! `Upload`: one object in parts, a bounded number of them in flight, aborted on every early exit.
 
-use super::deadline::Patience;
+use super::deadline::{Patience, bounded};
 use super::error::{Fault, StorageError};
 use super::explain::Asked;
-use super::store::bounded;
 use bytes::Bytes;
 use object_store::{MultipartUpload, PutPayload};
 use std::fmt;
