@@ -93,54 +93,27 @@ impl<'a> Delivery<'a> {
     ) -> Result<(), EngineError> {
         self.reached = Reached::Object;
         if let Some(first) = self.first.take() {
-            self.store.put_new(self.key, first).await?;
+            self.put(first, finished).await?;
         } else if let Some(upload) = &mut self.upload
             && let Err(error) = upload.complete().await
-            && !self.has_arrived(finished).await
+            && !has_arrived(self.store, self.key, finished).await
         {
             return Err(error.into());
         }
         meter.begin(Phase::Checking);
-        self.check(finished).await
+        check(self.store, self.key, finished).await
     }
 
-    /// A lost answer to "complete" looks like a failure: the object itself tells.
-    async fn has_arrived(&self, finished: &Finished) -> bool {
-        let head = self.store.head(self.key).await;
-        head.is_ok_and(|info| info.size_bytes == finished.archive_bytes)
-    }
-
-    /// Compares size, directory and end with what was written.
-    async fn check(&self, finished: &Finished) -> Result<(), EngineError> {
-        const PIECE_BYTES: u64 = 4 * 1024 * 1024;
-        let damaged = |what: &str| EngineError::from(StorageError::new(Fault::Damaged).about(what));
-        let head = self.store.head(self.key).await?;
-        if head.size_bytes != finished.archive_bytes {
-            return Err(damaged("its size differs"));
-        }
-        let mut hasher = blake3::Hasher::new();
-        let mut last = Vec::new();
-        let mut from = finished.directory_offset;
-        while from < finished.archive_bytes {
-            let to = finished.archive_bytes.min(from + PIECE_BYTES);
-            let piece = self
-                .store
-                .read(self.key, from..to, head.etag.as_deref())
-                .await?;
-            hasher.update(&piece);
-            last.extend_from_slice(&piece);
-            let keep = usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX);
-            last.drain(..last.len().saturating_sub(keep));
-            from = to;
-        }
-        if hasher.finalize() != finished.tail_blake3 {
-            return Err(damaged("its directory differs"));
-        }
-        let tail = Tail::find(&last, finished.archive_bytes)?;
-        if (tail.directory_offset, tail.entries) == (finished.directory_offset, finished.entries) {
-            Ok(())
-        } else {
-            Err(ArchiveError::NotAnArchive("its end differs".to_owned()).into())
+    async fn put(&mut self, archive: Bytes, finished: &Finished) -> Result<(), StorageError> {
+        match self.store.put_new(self.key, archive).await {
+            Err(error) if error.fault() == Fault::AlreadyThere => {
+                // Somebody else's, or our own whose answer was lost: never to be removed on a
+                // suspicion. If it is ours, the check that follows says so.
+                self.reached = Reached::Nothing;
+                let is_likely_ours = has_arrived(self.store, self.key, finished).await;
+                if is_likely_ours { Ok(()) } else { Err(error) }
+            }
+            result => result,
         }
     }
 
@@ -179,5 +152,42 @@ impl<'a> Delivery<'a> {
     /// Bytes handed to the destination.
     pub(super) fn sent_bytes(&self) -> u64 {
         self.sent_bytes
+    }
+}
+
+/// A lost answer to "complete" looks like a failure: the object itself tells.
+async fn has_arrived(store: &Store, key: &str, finished: &Finished) -> bool {
+    let head = store.head(key).await;
+    head.is_ok_and(|info| info.size_bytes == finished.archive_bytes)
+}
+
+/// Compares size, directory and end with what was written.
+async fn check(store: &Store, key: &str, finished: &Finished) -> Result<(), EngineError> {
+    const PIECE_BYTES: u64 = 4 * 1024 * 1024;
+    let damaged = |what: &str| EngineError::from(StorageError::new(Fault::Damaged).about(what));
+    let head = store.head(key).await?;
+    if head.size_bytes != finished.archive_bytes {
+        return Err(damaged("its size differs"));
+    }
+    let mut hasher = blake3::Hasher::new();
+    let mut last = Vec::new();
+    let mut from = finished.directory_offset;
+    while from < finished.archive_bytes {
+        let to = finished.archive_bytes.min(from + PIECE_BYTES);
+        let piece = store.read(key, from..to, head.etag.as_deref()).await?;
+        hasher.update(&piece);
+        last.extend_from_slice(&piece);
+        let keep = usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX);
+        last.drain(..last.len().saturating_sub(keep));
+        from = to;
+    }
+    if hasher.finalize() != finished.tail_blake3 {
+        return Err(damaged("its directory differs"));
+    }
+    let tail = Tail::find(&last, finished.archive_bytes)?;
+    if (tail.directory_offset, tail.entries) == (finished.directory_offset, finished.entries) {
+        Ok(())
+    } else {
+        Err(ArchiveError::NotAnArchive("its end differs".to_owned()).into())
     }
 }

@@ -121,6 +121,8 @@ fn s3_client(
         .with_access_key_id(settings.access_key_id.trim())
         .with_secret_access_key(secret.expose())
         .with_retry(patience.retries())
+        // We delete one object at a time, and gateways differ in how they answer a batch of one.
+        .with_disable_bulk_delete(true)
         .with_client_options(options)
         .build()
         .map_err(|error| StorageError::new(Fault::Settings).caused_by(error))?;

@@ -103,7 +103,14 @@ impl Store {
             .await
             .map_err(|_| StorageError::new(Fault::TimedOut))?
             .map_err(|error| explain(error, Asked::Bucket))?;
-        listing.objects.iter().map(ObjectInfo::of).collect()
+        // Some gateways list the emptied folder itself as an object: it is none of ours.
+        let below = |meta: &&ObjectMeta| meta.location != self.root;
+        listing
+            .objects
+            .iter()
+            .filter(below)
+            .map(ObjectInfo::of)
+            .collect()
     }
 
     /// Looks at one object.
