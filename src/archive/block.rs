@@ -47,44 +47,92 @@ pub(super) fn dictionary_of(input: &[u8]) -> &[u8] {
     &input[input.len().saturating_sub(DICTIONARY_BYTES)..]
 }
 
-/// Compresses one block of a stream. Depends on nothing but its arguments.
-pub(super) fn deflate_block(
-    input: &[u8],
-    dictionary: &[u8],
-    level: Level,
-    position: Position,
-) -> io::Result<Vec<u8>> {
-    let compression = if looks_compressible(input) {
-        level.compression()
-    } else {
-        Compression::none()
-    };
-    let mut deflate = Compress::new(compression, false);
-    if !dictionary.is_empty() && compression != Compression::none() {
-        deflate
-            .set_dictionary(dictionary)
-            .map_err(io::Error::other)?;
-    }
-    let flush = match position {
-        Position::Inner => FlushCompress::Sync,
-        Position::Last => FlushCompress::Finish,
-    };
-    // Room for the worst case, stored blocks of at most 64 KiB with five bytes each, and the flush.
-    let mut output = Vec::with_capacity(input.len() + input.len() / 1024 + 64);
-    loop {
-        let consumed = usize::try_from(deflate.total_in()).map_err(io::Error::other)?;
-        let status = deflate
-            .compress_vec(&input[consumed..], &mut output, flush)
-            .map_err(io::Error::other)?;
-        let all_in = deflate.total_in() == input.len() as u64;
-        let is_done = match position {
-            Position::Last => status == Status::StreamEnd,
-            Position::Inner => all_in && output.len() < output.capacity(),
-        };
-        if is_done {
-            return Ok(output);
+/// Compresses blocks one after the other. What it gives depends on nothing but its arguments: state
+/// and buffer are kept only because making them anew for every small file scatters the memory.
+#[derive(Debug)]
+pub(super) struct Deflater {
+    compress: Compress,
+    output: Vec<u8>,
+}
+
+impl Deflater {
+    pub(super) fn new(level: Level) -> Self {
+        Self {
+            compress: Compress::new(level.compression(), false),
+            output: Vec::new(),
         }
-        output.reserve(output.capacity() / 8 + 1024);
+    }
+
+    /// Compresses one block of a stream that goes on from `dictionary`.
+    pub(super) fn block(
+        &mut self,
+        input: &[u8],
+        dictionary: &[u8],
+        position: Position,
+    ) -> io::Result<&[u8]> {
+        self.output.clear();
+        if looks_compressible(input) {
+            self.deflate(input, dictionary, position)?;
+        }
+        // The longest that stored blocks are: five bytes for each 64 KiB.
+        let stored_bytes = input.len() + (input.len() / STORED_BYTES + 1) * 5;
+        if self.output.is_empty() || self.output.len() > stored_bytes {
+            self.output.clear();
+            store(input, position, &mut self.output);
+        }
+        Ok(&self.output)
+    }
+
+    fn deflate(&mut self, input: &[u8], dictionary: &[u8], position: Position) -> io::Result<()> {
+        let Self { compress, output } = self;
+        compress.reset();
+        if !dictionary.is_empty() {
+            compress
+                .set_dictionary(dictionary)
+                .map_err(io::Error::other)?;
+        }
+        let flush = match position {
+            Position::Inner => FlushCompress::Sync,
+            Position::Last => FlushCompress::Finish,
+        };
+        output.reserve(input.len() + 1024);
+        loop {
+            let consumed = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
+            let status = compress
+                .compress_vec(&input[consumed..], output, flush)
+                .map_err(io::Error::other)?;
+            let is_all_in = compress.total_in() == input.len() as u64;
+            let is_done = match position {
+                Position::Last => status == Status::StreamEnd,
+                // A flush is complete when there was room to spare (zlib.h, "deflate").
+                Position::Inner => is_all_in && output.len() < output.capacity(),
+            };
+            if is_done {
+                return Ok(());
+            }
+            output.reserve(output.capacity() / 8 + 1024);
+        }
+    }
+}
+
+/// The most bytes of a stored block (RFC 1951, section 3.2.4).
+const STORED_BYTES: usize = 0xffff;
+
+/// Writes stored blocks: the bytes as they are. The stream must stand at a byte boundary.
+fn store(input: &[u8], position: Position, output: &mut Vec<u8>) {
+    let mut rest = input;
+    loop {
+        let (block, more) = rest.split_at(rest.len().min(STORED_BYTES));
+        let is_final = position == Position::Last && more.is_empty();
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        output.push(u8::from(is_final));
+        output.extend_from_slice(&length.to_le_bytes());
+        output.extend_from_slice(&(!length).to_le_bytes());
+        output.extend_from_slice(block);
+        rest = more;
+        if rest.is_empty() {
+            return;
+        }
     }
 }
 
@@ -131,14 +179,15 @@ mod tests {
 
     fn in_blocks(input: &[u8], block_bytes: usize, level: Level) -> Vec<u8> {
         let mut stream = Vec::new();
+        let mut deflater = Deflater::new(level);
         let mut dictionary: &[u8] = &[];
         for block in input.chunks(block_bytes) {
-            stream.extend(
-                deflate_block(block, dictionary, level, Position::Inner).expect("deflated"),
-            );
+            let deflated = deflater.block(block, dictionary, Position::Inner);
+            stream.extend_from_slice(deflated.expect("deflated"));
             dictionary = dictionary_of(block);
         }
-        stream.extend(deflate_block(&[], dictionary, level, Position::Last).expect("deflated"));
+        let last = deflater.block(&[], dictionary, Position::Last);
+        stream.extend_from_slice(last.expect("deflated"));
         stream
     }
 

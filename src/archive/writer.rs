@@ -4,7 +4,7 @@
 //! after bytes that are elsewhere ([`Prefix`]), and tells where a part may end ([`Boundary`]), so that
 //! an upload can copy what a server already has and resume at a known state.
 
-use super::block::{BLOCK_BYTES, Level, Position, deflate_block, dictionary_of};
+use super::block::{BLOCK_BYTES, Deflater, Level, Position, dictionary_of};
 use super::record::{Header, Sizes, end_records};
 use crate::model::{EntryKind, Method, Stored};
 use std::io;
@@ -93,7 +93,9 @@ pub struct ArchiveWriter<S> {
     offset: u64,
     records: Vec<u8>,
     entries: u64,
-    level: Level,
+    deflater: Deflater,
+    /// The open entry's block; kept from entry to entry for its memory.
+    block: Vec<u8>,
 }
 
 impl<S: ArchiveSink> ArchiveWriter<S> {
@@ -109,7 +111,8 @@ impl<S: ArchiveSink> ArchiveWriter<S> {
             offset: prefix.bytes,
             records: prefix.records,
             entries: prefix.entries,
-            level,
+            deflater: Deflater::new(level),
+            block: Vec::new(),
         }
     }
 
@@ -120,12 +123,12 @@ impl<S: ArchiveSink> ArchiveWriter<S> {
 
     /// Begins an entry. Dropping the stream unfinished leaves no entry.
     pub fn begin<'a>(&'a mut self, meta: &'a EntryMeta) -> EntryStream<'a, S> {
+        self.block.clear();
         EntryStream {
             header_offset: self.offset,
             writer: self,
             meta,
             state: StreamState::Whole,
-            pending: Vec::new(),
             dictionary: Vec::new(),
             crc32: crc32fast::Hasher::new(),
             blake3: blake3::Hasher::new(),
@@ -190,7 +193,6 @@ pub struct EntryStream<'a, S> {
     meta: &'a EntryMeta,
     state: StreamState,
     header_offset: u64,
-    pending: Vec<u8>,
     dictionary: Vec<u8>,
     crc32: crc32fast::Hasher,
     blake3: blake3::Hasher,
@@ -206,11 +208,11 @@ impl<S: ArchiveSink> io::Write for EntryStream<'_, S> {
             let grew = format!("{} grew beyond {limit} bytes", self.meta.name);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, grew));
         }
-        if self.pending.len() == BLOCK_BYTES {
+        if self.writer.block.len() == BLOCK_BYTES {
             self.send_block()?;
         }
-        let take = bytes.len().min(BLOCK_BYTES - self.pending.len());
-        self.pending.extend_from_slice(&bytes[..take]);
+        let take = bytes.len().min(BLOCK_BYTES - self.writer.block.len());
+        self.writer.block.extend_from_slice(&bytes[..take]);
         self.size_bytes += take as u64;
         Ok(take)
     }
@@ -256,17 +258,24 @@ impl<S: ArchiveSink> EntryStream<'_, S> {
 
     fn send_whole(&mut self) -> io::Result<Stored> {
         self.hash_pending();
-        let deflated = if self.meta.kind == EntryKind::File && !self.pending.is_empty() {
-            deflate_block(&self.pending, &[], self.writer.level, Position::Last)?
+        let ArchiveWriter {
+            sink,
+            offset,
+            deflater,
+            block,
+            ..
+        } = &mut *self.writer;
+        let deflated = if self.meta.kind == EntryKind::File && !block.is_empty() {
+            deflater.block(block, &[], Position::Last)?
         } else {
-            Vec::new()
+            &[]
         };
         // Storing what hardly shrinks saves readers the work.
-        let shrinks = !deflated.is_empty() && deflated.len() < self.pending.len() / 64 * 63;
+        let shrinks = !deflated.is_empty() && deflated.len() < block.len() / 64 * 63;
         let (method, content) = if shrinks {
-            (Method::Deflate, &deflated)
+            (Method::Deflate, deflated)
         } else {
-            (Method::Stored, &self.pending)
+            (Method::Stored, block.as_slice())
         };
         let stored = Stored {
             header_offset: self.header_offset,
@@ -275,8 +284,9 @@ impl<S: ArchiveSink> EntryStream<'_, S> {
             crc32: self.crc32.clone().finalize(),
         };
         let header = header_of(self.meta, Sizes::Before).local(self.size_bytes, &stored);
-        self.writer.emit(&header)?;
-        self.writer.emit(content)?;
+        sink.write(&header)?;
+        sink.write(content)?;
+        *offset += header.len() as u64 + stored.compressed_bytes;
         Ok(stored)
     }
 
@@ -287,8 +297,8 @@ impl<S: ArchiveSink> EntryStream<'_, S> {
             self.state = StreamState::Blocks;
         }
         self.deflate_pending(Position::Inner)?;
-        self.dictionary = dictionary_of(&self.pending).to_vec();
-        self.pending.clear();
+        self.dictionary = dictionary_of(&self.writer.block).to_vec();
+        self.writer.block.clear();
         self.writer.sink.boundary(Boundary::Block)
     }
 
@@ -303,15 +313,23 @@ impl<S: ArchiveSink> EntryStream<'_, S> {
 
     fn deflate_pending(&mut self, position: Position) -> io::Result<()> {
         self.hash_pending();
-        let level = self.writer.level;
-        let block = deflate_block(&self.pending, &self.dictionary, level, position)?;
-        self.compressed_bytes += block.len() as u64;
-        self.writer.emit(&block)
+        let ArchiveWriter {
+            sink,
+            offset,
+            deflater,
+            block,
+            ..
+        } = &mut *self.writer;
+        let deflated = deflater.block(block, &self.dictionary, position)?;
+        sink.write(deflated)?;
+        *offset += deflated.len() as u64;
+        self.compressed_bytes += deflated.len() as u64;
+        Ok(())
     }
 
     fn hash_pending(&mut self) {
-        self.crc32.update(&self.pending);
-        self.blake3.update(&self.pending);
+        self.crc32.update(&self.writer.block);
+        self.blake3.update(&self.writer.block);
     }
 
     /// What is known of a streamed entry so far.

@@ -46,9 +46,9 @@ pub(super) fn pack(
         context,
         meter,
     };
-    for source in &scan.entries {
+    for source in scan.entries {
         context.check_cancelled()?;
-        packing.add(source)?;
+        packing.add(&source)?;
     }
     let manifest = Manifest {
         format: FormatVersion {
