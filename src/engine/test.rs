@@ -64,10 +64,11 @@ impl Probe<'_> {
 
     async fn check(&self, id: &str) -> Result<String, StorageError> {
         match id {
-            "list" => {
-                let count = self.store.list().await?.len();
-                Ok(format!("Connected, {count} objects are there"))
-            }
+            "list" => Ok(match self.store.list().await?.len() {
+                0 => "Connected, nothing is there yet".to_owned(),
+                1 => "Connected, one object is there".to_owned(),
+                count => format!("Connected, {count} objects are there"),
+            }),
             "write" => {
                 self.store.put_new(&self.key, self.content.clone()).await?;
                 Ok("A small object was written".to_owned())
@@ -116,7 +117,13 @@ fn skipped(id: &'static str) -> Check {
     Check {
         id,
         outcome: CheckOutcome::Skip,
-        message: "Not tried".to_owned(),
+        message: match id {
+            "write" => "Writing was not tried",
+            "read" => "Reading was not tried",
+            "delete" => "Deleting was not tried",
+            _ => "It was not tried",
+        }
+        .to_owned(),
         hint: None,
         millis: 0,
     }
