@@ -1,1 +1,31 @@
-//! The window.
+//! The window: takes in what jobs report, draws, and turns clicks into commands.
+//!
+//! One frame goes one way. [`App`] takes job results in (`logic`, which runs while the window is
+//! hidden too), draws `view` from a `State` that views cannot write, collects their `Command`s, and
+//! hands these to `update`, the only writer of `State`. `runner` is the only owner of the tokio
+//! handle, the promises and the cancel tokens. Nothing here knows object stores or ZIP.
+//!
+//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `forms`, `job`,
+//! `command`, `rows`, `notice`, `state`, `work`, `runner`, `setup`, `log`, `view`, `update`, `app`.
+
+mod app;
+mod command;
+mod forms;
+mod icon;
+mod job;
+mod log;
+mod notice;
+mod rate;
+mod rows;
+mod runner;
+mod setup;
+mod state;
+mod theme;
+mod update;
+mod view;
+mod work;
+
+pub use app::App;
+pub use icon::window_icon;
+pub use log::start_log;
+pub use setup::Setup;

@@ -1,0 +1,73 @@
+//! `Command`: every wish that a click or a key can express, and the list in which a frame collects them.
+
+use crate::engine::RestoreTarget;
+use crate::gui::job::{FolderPurpose, JobId};
+use crate::gui::notice::NoticeId;
+use crate::model::Backup;
+use std::path::PathBuf;
+
+/// One wish of the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Show another profile.
+    ShowProfile(String),
+    /// Make a profile of this name and show it.
+    CreateProfile(String),
+    /// Forget the profile of this name; its backups stay.
+    RemoveProfile(String),
+    /// Keep what the form says; the person may still be typing.
+    KeepForm,
+    /// Keep what the form says; the person is done with a field.
+    FinishForm,
+    /// Ask for a folder with the system's dialog.
+    PickFolder(FolderPurpose),
+    /// Back this folder up from now on.
+    AddFolder(String),
+    /// Do not back this folder up any more.
+    RemoveFolder(PathBuf),
+    /// Test the destination.
+    Test,
+    /// List the backups again.
+    Refresh,
+    /// Back up now.
+    BackUp,
+    /// Put a backup's files back.
+    Restore {
+        /// Which.
+        backup: Backup,
+        /// Where to.
+        target: RestoreTarget,
+    },
+    /// Remove a backup.
+    Delete(Backup),
+    /// Mark the row of this key.
+    Select(String),
+    /// Stop a job.
+    Cancel(JobId),
+    /// Take a notice away.
+    Dismiss(NoticeId),
+    /// Go on with what runs instead of quitting.
+    KeepRunning,
+    /// Stop what runs, then quit.
+    StopAndQuit,
+}
+
+/// The wishes of one frame, in the order in which they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Commands(Vec<Command>);
+
+impl Commands {
+    /// Adds a wish.
+    pub(crate) fn push(&mut self, command: Command) {
+        self.0.push(command);
+    }
+}
+
+impl IntoIterator for Commands {
+    type Item = Command;
+    type IntoIter = std::vec::IntoIter<Command>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

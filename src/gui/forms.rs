@@ -1,0 +1,266 @@
+//! `Forms`: what the person is typing and which dialog is open; the only thing that views may write.
+
+use crate::engine::RestoreTarget;
+use crate::model::{
+    Backup, Destination, FolderDestination, Origin, Profile, Provider, S3Destination, Secret,
+};
+use std::path::{Path, PathBuf};
+
+/// Everything that is being edited.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Forms {
+    /// The settings of the profile that is shown.
+    pub profile: ProfileForm,
+    /// The dialog that is open.
+    pub dialog: Option<Dialog>,
+}
+
+/// The settings of one profile as typed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProfileForm {
+    /// Kind of destination.
+    pub place: Place,
+    /// Path of a folder destination.
+    pub folder: String,
+    /// Host or URL.
+    pub endpoint: String,
+    /// Region.
+    pub region: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Prefix of every key.
+    pub root_path: String,
+    /// Public half of the key pair.
+    pub access_key_id: String,
+    /// Secret half; empty unless just typed.
+    pub secret: String,
+    /// Whether the secret was typed since it was last kept.
+    pub secret_edit: SecretEdit,
+    /// Patterns of what to leave out, one a line.
+    pub excludes: String,
+    /// A folder to add, being typed.
+    pub new_source: String,
+    /// When something was last typed that is not kept yet, on the window's clock.
+    pub touched_at_secs: Option<f64>,
+}
+
+/// Where a profile keeps its backups: on this computer or with a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a folder.
+    Folder,
+    /// In a bucket.
+    Bucket(Provider),
+}
+
+/// Whether the field of the secret holds something new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SecretEdit {
+    /// Nothing that is not kept already.
+    #[default]
+    Untouched,
+    /// Something new.
+    Typed,
+}
+
+/// A dialog that asks before something is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Dialog {
+    /// Where to restore to.
+    Restore(RestoreForm),
+    /// Whether to delete this backup.
+    Delete(Backup),
+    /// What to name a new profile.
+    NewProfile(String),
+    /// Whether to forget the profile of this name.
+    RemoveProfile(String),
+}
+
+/// The choices of a restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RestoreForm {
+    /// What is restored.
+    pub backup: Backup,
+    /// Which way.
+    pub choice: RestoreChoice,
+    /// The folder, being typed.
+    pub folder: String,
+}
+
+/// Where restored files go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RestoreChoice {
+    /// To where they came from.
+    Original,
+    /// Into a folder.
+    Folder,
+}
+
+impl Place {
+    /// Every choice, in the order in which people choose.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Folder).chain(Provider::ALL.map(Self::Bucket))
+    }
+
+    /// The name that people know it by.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Folder => "This computer (folder)",
+            Self::Bucket(provider) => provider.title(),
+        }
+    }
+}
+
+impl ProfileForm {
+    /// Fills the form from a profile; the secret's field stays empty.
+    pub(crate) fn of(profile: &Profile) -> Self {
+        let mut form = Self {
+            place: Place::Folder,
+            folder: String::new(),
+            endpoint: String::new(),
+            region: String::new(),
+            bucket: String::new(),
+            root_path: String::new(),
+            access_key_id: String::new(),
+            secret: String::new(),
+            secret_edit: SecretEdit::Untouched,
+            excludes: profile.excludes.join("\n"),
+            new_source: String::new(),
+            touched_at_secs: None,
+        };
+        match &profile.destination {
+            Destination::Folder(folder) => form.folder = folder.path.display().to_string(),
+            Destination::S3(s3) => {
+                form.place = Place::Bucket(s3.provider);
+                form.endpoint.clone_from(&s3.endpoint);
+                form.region.clone_from(&s3.region);
+                form.bucket.clone_from(&s3.bucket);
+                form.root_path.clone_from(&s3.root_path);
+                form.access_key_id.clone_from(&s3.access_key_id);
+            }
+        }
+        form
+    }
+
+    /// The destination as typed, without the white space that pasting brings along.
+    pub(crate) fn destination(&self) -> Destination {
+        let trimmed = |text: &str| text.trim().to_owned();
+        match self.place {
+            Place::Folder => Destination::Folder(FolderDestination {
+                path: PathBuf::from(self.folder.trim()),
+            }),
+            Place::Bucket(provider) => Destination::S3(S3Destination {
+                provider,
+                endpoint: trimmed(&self.endpoint),
+                region: trimmed(&self.region),
+                bucket: trimmed(&self.bucket),
+                root_path: self.root_path.trim().trim_matches('/').to_owned(),
+                access_key_id: trimmed(&self.access_key_id),
+            }),
+        }
+    }
+
+    /// `profile` with what was typed.
+    pub(crate) fn applied_to(&self, profile: &Profile) -> Profile {
+        Profile {
+            name: profile.name.clone(),
+            sources: profile.sources.clone(),
+            excludes: self
+                .excludes
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            destination: self.destination(),
+        }
+    }
+
+    /// The secret if a new one was typed.
+    pub(crate) fn typed_secret(&self) -> Option<Secret> {
+        (self.secret_edit == SecretEdit::Typed).then(|| Secret::new(&self.secret))
+    }
+}
+
+impl RestoreForm {
+    /// Asks where to restore `backup` to; a backup of another computer starts with a folder, because
+    /// its own folders are unlikely to be here.
+    pub(crate) fn of(backup: &Backup, device: &str) -> Self {
+        let here = backup.origin == Origin::Zipkeep && backup.device.as_deref() == Some(device);
+        Self {
+            backup: backup.clone(),
+            choice: if here {
+                RestoreChoice::Original
+            } else {
+                RestoreChoice::Folder
+            },
+            folder: String::new(),
+        }
+    }
+
+    /// The target, if the choice is complete.
+    pub(crate) fn target(&self) -> Option<RestoreTarget> {
+        let folder = Path::new(self.folder.trim());
+        match self.choice {
+            RestoreChoice::Original => Some(RestoreTarget::Original),
+            RestoreChoice::Folder => folder
+                .is_absolute()
+                .then(|| RestoreTarget::Folder(folder.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s3_profile() -> Profile {
+        Profile {
+            name: "p".to_owned(),
+            sources: vec![PathBuf::from("/a")],
+            excludes: vec!["*.tmp".to_owned(), "cache/".to_owned()],
+            destination: Destination::S3(S3Destination {
+                provider: Provider::R2,
+                endpoint: "https://e.example".to_owned(),
+                region: "auto".to_owned(),
+                bucket: "b".to_owned(),
+                root_path: "deep/er".to_owned(),
+                access_key_id: "AKIA".to_owned(),
+            }),
+        }
+    }
+
+    #[test]
+    fn an_untouched_form_changes_nothing() {
+        let profile = s3_profile();
+        assert_eq!(ProfileForm::of(&profile).applied_to(&profile), profile);
+    }
+
+    #[test]
+    fn pasted_white_space_and_slashes_are_dropped() {
+        let profile = s3_profile();
+        let mut form = ProfileForm::of(&profile);
+        form.endpoint = " https://e.example\n".to_owned();
+        form.root_path = "/deep/er/ ".to_owned();
+        form.excludes = "\n *.tmp \n\ncache/\n".to_owned();
+        assert_eq!(form.applied_to(&profile), profile);
+    }
+
+    #[test]
+    fn a_backup_of_another_computer_is_restored_to_a_folder() {
+        let name = "p.20261122T100000Z.desk.linux.zip";
+        let backup = Backup::from_listing(name, 1, jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            RestoreForm::of(&backup, "desk").choice,
+            RestoreChoice::Original
+        );
+        let mut elsewhere = RestoreForm::of(&backup, "laptop");
+        assert_eq!(elsewhere.choice, RestoreChoice::Folder);
+        assert_eq!(elsewhere.target(), None);
+        elsewhere.folder = "relative".to_owned();
+        assert_eq!(elsewhere.target(), None);
+        let folder = std::env::current_dir().expect("a folder");
+        elsewhere.folder = folder.display().to_string();
+        assert_eq!(elsewhere.target(), Some(RestoreTarget::Folder(folder)));
+    }
+}

@@ -1,0 +1,177 @@
+//! `Job`: one run of something, as data: what it is, how far it is, what came of it.
+
+use crate::config::ConfigError;
+use crate::engine::{BackupReport, DeleteReport, EngineError, RestoreReport, TestReport};
+use crate::gui::rate::Rate;
+use crate::model::{Backup, Destination, Progress};
+use crate::secrets::SecretsError;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Tells jobs apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct JobId(pub u64);
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum JobKind {
+    /// Tests a destination.
+    Test,
+    /// Lists the backups.
+    List,
+    /// Backs up.
+    Backup,
+    /// Restores.
+    Restore,
+    /// Deletes a backup.
+    Delete,
+    /// Saves settings and secrets.
+    Save,
+    /// Finds out whether a secret is kept.
+    FindSecret,
+    /// Asks for a folder.
+    PickFolder(FolderPurpose),
+}
+
+/// What a folder is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum FolderPurpose {
+    /// To back it up.
+    Source,
+    /// To keep backups in it.
+    Destination,
+    /// To restore to it.
+    Restore,
+}
+
+/// A job that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// Tells it apart.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// What it does it to, as people know it.
+    pub subject: String,
+    /// Where it does it.
+    pub destination: Destination,
+    /// Whether it was asked to stop.
+    pub status: JobStatus,
+    /// How far it is.
+    pub progress: Progress,
+    /// How fast it is.
+    pub rate: Rate,
+    /// When it began.
+    pub started: Instant,
+}
+
+/// Whether a job was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobStatus {
+    /// It runs.
+    Running,
+    /// It was asked to stop and has not ended yet.
+    Cancelling,
+}
+
+/// What came of a job that did what it should.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Of [`JobKind::Test`].
+    Tested(TestReport),
+    /// Of [`JobKind::List`].
+    Listed(Vec<Backup>),
+    /// Of [`JobKind::Backup`].
+    BackedUp(BackupReport),
+    /// Of [`JobKind::Restore`].
+    Restored(RestoreReport),
+    /// Of [`JobKind::Delete`].
+    Deleted(DeleteReport),
+    /// Of [`JobKind::Save`].
+    Saved,
+    /// Of [`JobKind::FindSecret`].
+    SecretFound(SecretStatus),
+    /// Of [`JobKind::PickFolder`].
+    FolderPicked(Picked),
+}
+
+/// Whether the secret of a profile is kept on this computer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SecretStatus {
+    /// Not looked up yet.
+    #[default]
+    Unknown,
+    /// It is.
+    Kept,
+    /// It is not.
+    Missing,
+}
+
+/// What the system's dialog for folders gave back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Picked {
+    /// The folder; none if the person chose none, or no dialog could be shown.
+    pub folder: Option<PathBuf>,
+    /// How long the dialog was open.
+    pub open_for: Duration,
+}
+
+/// Why a job came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JobError {
+    /// The engine failed, or the job was cancelled.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Settings could not be saved.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Secrets could not be read or saved.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+/// News of a job.
+#[derive(Debug)]
+pub(crate) struct JobUpdate {
+    /// Which job.
+    pub id: JobId,
+    /// What is new.
+    pub news: News,
+}
+
+/// What is new about a job.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// It is further.
+    Progress(Progress),
+    /// It ended.
+    Ended(Result<Outcome, JobError>),
+}
+
+impl JobKind {
+    /// Whether it changes backups or files: only one such job runs at a time.
+    pub(crate) const fn is_exclusive(self) -> bool {
+        matches!(self, Self::Backup | Self::Restore | Self::Delete)
+    }
+
+    /// What runs, as the start of a sentence.
+    pub(crate) const fn sentence(self) -> &'static str {
+        match self {
+            Self::Test => "A test is running",
+            Self::List => "The list is being fetched",
+            Self::Backup => "A backup is running",
+            Self::Restore => "A restore is running",
+            Self::Delete => "A backup is being deleted",
+            Self::Save => "Settings are being saved",
+            Self::FindSecret => "The secret is being looked up",
+            Self::PickFolder(_) => "A folder is being chosen",
+        }
+    }
+}
+
+impl JobError {
+    /// Whether the person asked for it.
+    pub(crate) const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Engine(EngineError::Cancelled))
+    }
+}

@@ -1,0 +1,309 @@
+//! From numbers to the words of rows and of the job strip. Pure: time and zone are given.
+
+use crate::gui::job::{Job, JobStatus};
+use crate::model::{Contents, Phase, Progress};
+use jiff::{Timestamp, tz::TimeZone};
+
+const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+/// Left out when something is not known.
+pub(crate) const UNKNOWN: &str = "—";
+
+/// A size as people read it, in powers of a thousand.
+pub(crate) fn bytes(count: u64) -> String {
+    let unit = unit_of(count);
+    format!("{} {}", in_unit(count, unit), UNITS[unit])
+}
+
+/// "1.2 of 3.4 GB", both in the unit of the whole.
+pub(crate) fn bytes_of(done: u64, total: u64) -> String {
+    let unit = unit_of(total);
+    format!(
+        "{} of {} {}",
+        in_unit(done.min(total), unit),
+        in_unit(total, unit),
+        UNITS[unit]
+    )
+}
+
+fn unit_of(count: u64) -> usize {
+    let (mut unit, mut rest) = (0, count);
+    // 999,950 would be told as "1000.0 kB".
+    while rest >= 1000 || (unit > 0 && scaled(count, unit) >= 999.95) {
+        rest /= 1000;
+        unit += 1;
+    }
+    unit.min(UNITS.len() - 1)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "one decimal place is shown of it"
+)]
+fn scaled(count: u64, unit: usize) -> f64 {
+    count as f64 / 1000_f64.powi(i32::try_from(unit).unwrap_or(0))
+}
+
+fn in_unit(count: u64, unit: usize) -> String {
+    if unit == 0 {
+        return count.to_string();
+    }
+    let value = scaled(count, unit);
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+/// A number with commas: "12,345".
+pub(crate) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// "1 file", "12,345 files".
+pub(crate) fn files(count: u64) -> String {
+    counted(count, "file", "files")
+}
+
+/// A number and the word that fits it.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// What the column of files says.
+pub(crate) fn contents(contents: Option<Contents>) -> String {
+    match contents {
+        None => UNKNOWN.to_owned(),
+        Some(known) if known.missing > 0 => {
+            format!(
+                "{} · {} missing",
+                number(known.files),
+                number(known.missing)
+            )
+        }
+        Some(known) => number(known.files),
+    }
+}
+
+/// A moment as a calendar and a clock on the wall show it.
+pub(crate) fn when(moment: Timestamp, zone: &TimeZone) -> String {
+    moment
+        .to_zoned(zone.clone())
+        .strftime("%-d %b %Y, %H:%M")
+        .to_string()
+}
+
+/// How long ago a moment was.
+pub(crate) fn ago(moment: Timestamp, now: Timestamp) -> String {
+    let secs = now.as_second() - moment.as_second();
+    let Ok(secs) = u64::try_from(secs) else {
+        return "in the future".to_owned();
+    };
+    let told = |count: u64, one: &str, many: &str| format!("{} ago", counted(count, one, many));
+    match secs {
+        0..60 => "just now".to_owned(),
+        60..3_600 => told(secs / 60, "minute", "minutes"),
+        3_600..86_400 => told(secs / 3_600, "hour", "hours"),
+        86_400..5_184_000 => told(secs / 86_400, "day", "days"),
+        5_184_000..63_072_000 => told(secs / 2_592_000, "month", "months"),
+        _ => told(secs / 31_536_000, "year", "years"),
+    }
+}
+
+/// How long something takes: "40 s", "3 min", "1 h 20 min".
+pub(crate) fn duration(secs: f64) -> String {
+    let secs = secs.clamp(0.0, 1e9);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped just above"
+    )]
+    let whole = secs.round() as u64;
+    match whole {
+        0..90 => format!("{whole} s"),
+        90..3_570 => format!("{} min", (whole + 30) / 60),
+        _ => {
+            let minutes = (whole + 30) / 60;
+            format!("{} h {} min", minutes / 60, minutes % 60)
+        }
+    }
+}
+
+/// What a job is doing, in a word.
+pub(crate) fn phase(job: &Job) -> String {
+    match job.status {
+        JobStatus::Cancelling => "Cancelling…".to_owned(),
+        JobStatus::Running => job.progress.phase.title().to_owned(),
+    }
+}
+
+/// How far a job is, from 0 to 1, where that is known.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a bar has some hundred pixels"
+)]
+pub(crate) fn fraction(progress: &Progress) -> Option<f32> {
+    let part = |done: u64, total: u64| (done as f64 / total as f64).clamp(0.0, 1.0) as f32;
+    match (progress.bytes_total, progress.files_total) {
+        (Some(total), _) if total > 0 => Some(part(progress.bytes_done, total)),
+        (_, Some(total)) if total > 0 => Some(part(progress.files_done, total)),
+        _ => None,
+    }
+}
+
+/// "1.2 of 3.4 GB · 25 MB/s · 40 s left", as much of it as is known.
+pub(crate) fn progress(job: &Job) -> String {
+    let progress = &job.progress;
+    let mut parts = Vec::new();
+    match (progress.bytes_total, progress.files_total) {
+        (Some(total), _) if total > 0 => parts.push(bytes_of(progress.bytes_done, total)),
+        (_, Some(total)) if total > 0 => parts.push(format!(
+            "{} of {}",
+            number(progress.files_done),
+            files(total)
+        )),
+        _ => {}
+    }
+    if parts.is_empty() && progress.files_done > 0 {
+        let found = progress.phase == Phase::Scanning;
+        let word = if found { " found" } else { "" };
+        parts.push(format!("{}{word}", files(progress.files_done)));
+    }
+    let moves = matches!(progress.phase, Phase::Uploading | Phase::Downloading);
+    if moves && job.status == JobStatus::Running {
+        if let Some(rate) = job.rate.bytes_per_sec() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a rate is never negative and fits"
+            )]
+            parts.push(format!("{}/s", bytes(rate as u64)));
+        }
+        let remaining = progress
+            .bytes_total
+            .map(|total| total.saturating_sub(progress.bytes_done));
+        if let Some(left) = remaining.and_then(|remaining| job.rate.seconds_left(remaining)) {
+            parts.push(format!("{} left", duration(left)));
+        }
+    }
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::job::{JobId, JobKind};
+    use crate::gui::rate::Rate;
+    use crate::model::{Destination, FolderDestination};
+    use std::time::Instant;
+
+    #[test]
+    fn sizes_have_three_or_so_digits() {
+        for (count, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (123_456, "123 kB"),
+            (999_949, "1000 kB"),
+            (999_960, "1.0 MB"),
+            (3_400_000_000, "3.4 GB"),
+            (u64::MAX, "18447 PB"),
+        ] {
+            assert_eq!(bytes(count), text, "{count}");
+        }
+        assert_eq!(bytes_of(1_200_000_000, 3_400_000_000), "1.2 of 3.4 GB");
+    }
+
+    #[test]
+    fn numbers_have_commas() {
+        for (value, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+        let partial = Contents {
+            files: 12_345,
+            missing: 3,
+        };
+        assert_eq!(contents(Some(partial)), "12,345 · 3 missing");
+        assert_eq!(contents(None), UNKNOWN);
+    }
+
+    #[test]
+    fn moments_are_told_in_the_given_zone() {
+        let moment: Timestamp = "2026-11-22T23:30:00Z".parse().expect("a moment");
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        assert_eq!(when(moment, &zone), "23 Nov 2026, 00:30");
+        for (secs, text) in [
+            (-5, "in the future"),
+            (5, "just now"),
+            (300, "5 minutes ago"),
+            (3_600, "1 hour ago"),
+            (172_800, "2 days ago"),
+            (90_000_000, "2 years ago"),
+        ] {
+            let now = moment + jiff::SignedDuration::from_secs(secs);
+            assert_eq!(ago(moment, now), text);
+        }
+    }
+
+    #[test]
+    fn times_left_are_rounded_as_people_do() {
+        for (secs, text) in [
+            (40.4, "40 s"),
+            (89.0, "89 s"),
+            (100.0, "2 min"),
+            (4_800.0, "1 h 20 min"),
+            (3_580.0, "1 h 0 min"),
+            (f64::INFINITY, "277777 h 47 min"),
+        ] {
+            assert_eq!(duration(secs), text);
+        }
+    }
+
+    #[test]
+    fn a_running_job_tells_bytes_rate_and_time_left() {
+        let mut rate = Rate::default();
+        for second in 0_u32..20 {
+            rate.sample(f64::from(second), u64::from(second) * 25_000_000);
+        }
+        let mut job = Job {
+            id: JobId(1),
+            kind: JobKind::Backup,
+            subject: String::new(),
+            destination: Destination::Folder(FolderDestination::default()),
+            status: JobStatus::Running,
+            progress: Progress {
+                phase: Phase::Uploading,
+                bytes_done: 1_200_000_000,
+                bytes_total: Some(2_200_000_000),
+                ..Progress::default()
+            },
+            rate,
+            started: Instant::now(),
+        };
+        assert_eq!(progress(&job), "1.2 of 2.2 GB · 25.0 MB/s · 40 s left");
+        job.status = JobStatus::Cancelling;
+        assert_eq!(progress(&job), "1.2 of 2.2 GB");
+        assert_eq!(phase(&job), "Cancelling…");
+        job.progress = Progress {
+            phase: Phase::Scanning,
+            files_done: 1_234,
+            ..Progress::default()
+        };
+        assert_eq!(progress(&job), "1,234 files found");
+        assert_eq!(fraction(&job.progress), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! What the news of each job changes.
+
+use super::{Core, settings, start};
+use crate::engine::CheckOutcome;
+use crate::gui::forms::Dialog;
+use crate::gui::job::{FolderPurpose, Job, JobError, JobKind, JobUpdate, News, Outcome, Picked};
+use crate::gui::notice::{self, Notice, Tone};
+use crate::gui::rate::Rate;
+use crate::gui::state::ListStatus;
+use crate::model::Progress;
+use std::time::Duration;
+
+/// A dialog that was closed sooner than this was never shown.
+const TOO_FAST_FOR_A_PERSON: Duration = Duration::from_millis(100);
+
+/// Takes in the news of a job.
+pub(crate) fn absorb(core: &mut Core, update: JobUpdate) {
+    let Some(at) = core.state.jobs.iter().position(|job| job.id == update.id) else {
+        return;
+    };
+    match update.news {
+        News::Progress(progress) => further(&mut core.state.jobs[at], progress),
+        News::Ended(result) => {
+            let job = core.state.jobs.remove(at);
+            match result {
+                Ok(outcome) => {
+                    tracing::info!(kind = ?job.kind, subject = job.subject, "done");
+                    succeeded(core, &job, outcome);
+                }
+                Err(error) => {
+                    tracing::warn!(kind = ?job.kind, subject = job.subject, %error, "ended");
+                    failed(core, &job, &error);
+                }
+            }
+        }
+    }
+}
+
+fn further(job: &mut Job, progress: Progress) {
+    if progress.phase != job.progress.phase {
+        job.rate = Rate::default();
+    }
+    let at_secs = job.started.elapsed().as_secs_f64();
+    job.rate.sample(at_secs, progress.bytes_done);
+    job.progress = progress;
+}
+
+fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
+    let is_shown = core.state.table.of.as_ref() == Some(&job.destination);
+    match outcome {
+        Outcome::Tested(report) => {
+            if job.destination == core.state.profile().destination {
+                let works = report.outcome() != CheckOutcome::Fail;
+                core.state.test = Some(report);
+                if works && matches!(core.state.table.status, ListStatus::Failed(_)) {
+                    start::list(core);
+                }
+            }
+        }
+        Outcome::Listed(rows) => core.state.table.fill(rows),
+        Outcome::BackedUp(report) => {
+            core.state.notices.show(notice::of_backup(&report));
+            if is_shown {
+                core.state.table.insert(report.row);
+                list_unless_known(core);
+            }
+        }
+        Outcome::Restored(report) => core.state.notices.show(notice::of_restore(&report)),
+        Outcome::Deleted(report) => {
+            core.state.notices.show(notice::of_delete(&report));
+            if is_shown {
+                core.state.table.remove(&report.deleted);
+            }
+        }
+        Outcome::Saved => settings::saved(core, settings::Ended::Well),
+        Outcome::SecretFound(status) => settings::secret_found(core, &job.subject, status),
+        Outcome::FolderPicked(picked) => folder_picked(core, job.kind, picked),
+    }
+}
+
+/// After a backup there is more at the destination than the new row, if nothing was listed yet.
+fn list_unless_known(core: &mut Core) {
+    let is_known = matches!(
+        core.state.table.status,
+        ListStatus::Loaded | ListStatus::Loading
+    );
+    if !is_known {
+        start::list(core);
+    }
+}
+
+fn failed(core: &mut Core, job: &Job, error: &JobError) {
+    let told = notice::of_failure(job.kind, error);
+    match job.kind {
+        JobKind::List => {
+            list_failed(core, told);
+            return;
+        }
+        JobKind::Save => settings::saved(core, settings::Ended::Badly),
+        JobKind::FindSecret => core.state.table.status = ListStatus::NotAsked,
+        JobKind::Delete => start::list(core),
+        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::PickFolder(_) => {}
+    }
+    if let Some(notice) = told {
+        core.state.notices.show(notice);
+    }
+}
+
+/// Rows that are shown stay; without any, the table itself says why.
+fn list_failed(core: &mut Core, told: Option<Notice>) {
+    let table = &mut core.state.table;
+    match told {
+        Some(notice) if table.rows.is_empty() => table.status = ListStatus::Failed(notice),
+        Some(notice) => {
+            table.status = ListStatus::Loaded;
+            core.state.notices.show(notice);
+        }
+        None if table.rows.is_empty() => table.status = ListStatus::NotAsked,
+        None => table.status = ListStatus::Loaded,
+    }
+}
+
+fn folder_picked(core: &mut Core, kind: JobKind, picked: Picked) {
+    let JobKind::PickFolder(purpose) = kind else {
+        return;
+    };
+    let Some(folder) = picked.folder else {
+        // Without a dialog program the answer is the same as when the person closes the dialog.
+        if picked.open_for < TOO_FAST_FOR_A_PERSON {
+            let title = "This system cannot show a dialog for choosing folders";
+            let hint = "Type the folder's path into the field instead.";
+            core.tell(Notice::new(kind, Tone::Warning, title).hint(hint));
+        }
+        return;
+    };
+    let path = folder.display().to_string();
+    match purpose {
+        FolderPurpose::Source => settings::add_source(core, folder),
+        FolderPurpose::Destination => {
+            core.forms.profile.folder = path;
+            settings::finish_form(core);
+        }
+        FolderPurpose::Restore => {
+            if let Some(Dialog::Restore(form)) = &mut core.forms.dialog {
+                form.folder = path;
+            }
+        }
+    }
+}

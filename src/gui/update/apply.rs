@@ -1,0 +1,49 @@
+//! What each wish of the person does.
+
+use super::{Core, settings, start};
+use crate::gui::command::Command;
+use crate::gui::job::{JobId, JobKind, JobStatus};
+use crate::gui::state::Quit;
+use std::time::Instant;
+
+/// Does what `command` says.
+pub(crate) fn apply(core: &mut Core, command: Command) {
+    match command {
+        Command::ShowProfile(name) => settings::show_profile(core, &name),
+        Command::CreateProfile(name) => settings::create_profile(core, name),
+        Command::RemoveProfile(name) => settings::remove_profile(core, &name),
+        Command::KeepForm => settings::keep_form(core),
+        Command::FinishForm => settings::finish_form(core),
+        Command::PickFolder(purpose) => start::pick_folder(core, purpose),
+        Command::AddFolder(path) => settings::add_folder(core, &path),
+        Command::RemoveFolder(path) => settings::remove_folder(core, &path),
+        Command::Test => start::test(core),
+        Command::Refresh => {
+            settings::keep_form(core);
+            start::list(core);
+        }
+        Command::BackUp => start::backup(core),
+        Command::Restore { backup, target } => start::restore(core, &backup, target),
+        Command::Delete(backup) => start::delete(core, &backup),
+        Command::Select(key) => core.state.table.selected = Some(key),
+        Command::Cancel(id) => cancel(core, id),
+        Command::Dismiss(id) => core.state.notices.dismiss(id),
+        Command::KeepRunning => core.state.quit = Quit::No,
+        Command::StopAndQuit => {
+            core.state.quit = Quit::Stopping(Instant::now());
+            for id in core.stoppable() {
+                cancel(core, id);
+            }
+        }
+    }
+}
+
+fn cancel(core: &mut Core, id: JobId) {
+    core.runner.cancel(id);
+    for job in core.state.jobs.iter_mut().filter(|job| job.id == id) {
+        tracing::info!(kind = ?job.kind, "cancelling");
+        if job.kind != JobKind::Save {
+            job.status = JobStatus::Cancelling;
+        }
+    }
+}

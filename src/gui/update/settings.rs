@@ -1,0 +1,186 @@
+//! Keeps what the person typed: the form of a profile, its folders, the profiles themselves.
+
+use super::{Core, start};
+use crate::gui::forms::{ProfileForm, SecretEdit};
+use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
+use crate::gui::notice::{Notice, Tone};
+use crate::gui::state::{ListStatus, Saving, Table};
+use crate::gui::work;
+use crate::model::{Destination, FolderDestination, Profile, Secret};
+use std::path::{Path, PathBuf};
+
+/// Takes over what the form says and saves it if it is new.
+pub(crate) fn keep_form(core: &mut Core) {
+    core.forms.profile.touched_at_secs = None;
+    let old = core.state.profile().clone();
+    let new = core.forms.profile.applied_to(&old);
+    let mut is_new = new != old;
+    if new.destination != old.destination {
+        core.state.test = None;
+    }
+    if let Some(secret) = core.forms.profile.typed_secret() {
+        core.forms.profile.secret_edit = SecretEdit::Untouched;
+        core.state.secret = if secret.is_empty() {
+            SecretStatus::Missing
+        } else {
+            SecretStatus::Kept
+        };
+        core.state.unsaved.secrets.insert(old.name, secret);
+        core.state.test = None;
+        // Whatever was listed, or was not, depends on the secret.
+        core.state.table.of = None;
+        is_new = true;
+    }
+    if is_new {
+        put_profile(core, new);
+    }
+}
+
+/// Takes over what the form says and lists again if the destination is another one.
+pub(crate) fn finish_form(core: &mut Core) {
+    keep_form(core);
+    if core.state.table.of.as_ref() != Some(&core.state.profile().destination) {
+        start::list(core);
+    }
+}
+
+/// Backs `typed` up from now on, if it is the whole path of a folder.
+pub(crate) fn add_folder(core: &mut Core, typed: &str) {
+    let path = PathBuf::from(typed.trim());
+    if !path.is_absolute() {
+        let about = JobKind::PickFolder(FolderPurpose::Source);
+        let title = "That is not the whole path of a folder";
+        let example = if cfg!(windows) {
+            r"C:\Users\me\Documents"
+        } else {
+            "/home/me/Documents"
+        };
+        let hint = format!("Write it from its beginning, for example {example}.");
+        core.tell(Notice::new(about, Tone::Warning, title).hint(hint));
+        return;
+    }
+    core.forms.profile.new_source.clear();
+    add_source(core, path);
+}
+
+/// Backs `path` up from now on; once, however often it is added.
+pub(crate) fn add_source(core: &mut Core, path: PathBuf) {
+    let mut profile = core.state.profile().clone();
+    if !profile.sources.contains(&path) {
+        profile.sources.push(path);
+        put_profile(core, profile);
+    }
+}
+
+/// Does not back `path` up any more.
+pub(crate) fn remove_folder(core: &mut Core, path: &Path) {
+    let mut profile = core.state.profile().clone();
+    profile.sources.retain(|source| source != path);
+    put_profile(core, profile);
+}
+
+/// Shows the profile of this name.
+pub(crate) fn show_profile(core: &mut Core, name: &str) {
+    keep_form(core);
+    if core.state.config.profile(name).is_some() {
+        name.clone_into(&mut core.state.config.active_profile);
+        show_active(core);
+    }
+}
+
+/// Makes a profile that keeps backups on this computer, and shows it.
+pub(crate) fn create_profile(core: &mut Core, name: String) {
+    keep_form(core);
+    let profile = Profile {
+        name: name.clone(),
+        sources: Vec::new(),
+        excludes: Vec::new(),
+        destination: Destination::Folder(FolderDestination {
+            path: core.state.places.default_destination(),
+        }),
+    };
+    match core.state.config.add_profile(profile) {
+        Ok(()) => {
+            core.state.config.active_profile = name;
+            show_active(core);
+        }
+        Err(error) => core.tell(Notice::new(JobKind::Save, Tone::Warning, error.to_string())),
+    }
+}
+
+/// Forgets a profile and its secret; its backups stay.
+pub(crate) fn remove_profile(core: &mut Core, name: &str) {
+    match core.state.config.remove_profile(name, &core.state.places) {
+        Ok(()) => {
+            let secrets = &mut core.state.unsaved.secrets;
+            secrets.insert(name.to_owned(), Secret::default());
+            show_active(core);
+        }
+        Err(error) => core.tell(Notice::new(JobKind::Save, Tone::Warning, error.to_string())),
+    }
+}
+
+fn show_active(core: &mut Core) {
+    core.forms.profile = ProfileForm::of(core.state.profile());
+    core.state.secret = SecretStatus::Unknown;
+    core.state.test = None;
+    core.state.table = Table::default();
+    save(core);
+    start::list(core);
+}
+
+fn put_profile(core: &mut Core, profile: Profile) {
+    match core.state.config.replace_profile(profile) {
+        Ok(()) => save(core),
+        Err(error) => core.tell(Notice::new(JobKind::Save, Tone::Warning, error.to_string())),
+    }
+}
+
+/// Saves settings and new secrets; one save runs at a time, so that an older one never wins.
+pub(crate) fn save(core: &mut Core) {
+    if core.state.running(JobKind::Save).is_some() {
+        core.state.unsaved.settings = Saving::Wanted;
+        return;
+    }
+    core.state.unsaved.settings = Saving::UpToDate;
+    let secrets = std::mem::take(&mut core.state.unsaved.secrets);
+    core.state.unsaved.in_flight.clone_from(&secrets);
+    let (places, config) = (core.state.places.clone(), core.state.config.clone());
+    start::start(core, JobKind::Save, "settings", |_| {
+        work::save(places, config, secrets)
+    });
+}
+
+/// Takes in that a save ended.
+pub(crate) fn saved(core: &mut Core, ended: Ended) {
+    let in_flight = std::mem::take(&mut core.state.unsaved.in_flight);
+    match ended {
+        Ended::Well if core.state.unsaved.settings == Saving::Wanted => save(core),
+        Ended::Well => {}
+        Ended::Badly => {
+            // They are used from memory and tried again with the next save.
+            let secrets = &mut core.state.unsaved.secrets;
+            for (profile, secret) in in_flight {
+                secrets.entry(profile).or_insert(secret);
+            }
+        }
+    }
+}
+
+/// How a save ended.
+pub(crate) enum Ended {
+    /// All is on disk.
+    Well,
+    /// Some or all of it is not.
+    Badly,
+}
+
+/// Takes in whether the secret of the shown profile is kept.
+pub(crate) fn secret_found(core: &mut Core, profile: &str, status: SecretStatus) {
+    if profile == core.state.profile().name && core.state.secret == SecretStatus::Unknown {
+        core.state.secret = status;
+        if core.state.table.status != ListStatus::Loaded {
+            start::list(core);
+        }
+    }
+}

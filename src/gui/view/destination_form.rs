@@ -1,0 +1,120 @@
+//! The form of the destination: provider, its fields, and the test of the connection.
+
+use super::test_report;
+use super::widgets::{edit_ui, field_and_button_ui, field_ui, secret_ui};
+use crate::gui::command::{Command, Commands};
+use crate::gui::forms::{Place, ProfileForm, SecretEdit};
+use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
+use crate::gui::state::State;
+use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use crate::model::Provider;
+use egui::{Button, ComboBox, Response, Ui, vec2};
+
+/// Where backups are kept.
+pub(crate) fn destination_ui(
+    ui: &mut Ui,
+    state: &State,
+    form: &mut ProfileForm,
+    commands: &mut Commands,
+) {
+    ui.label(theme::section("Keep backups in"));
+    ui.add_space(GRID);
+    place_ui(ui, form, commands);
+    match form.place {
+        Place::Folder => folder_ui(ui, form, commands),
+        Place::Bucket(provider) => bucket_ui(ui, provider, state, (form, commands)),
+    }
+    ui.add_space(GRID);
+    let is_testing = state.running(JobKind::Test).is_some();
+    let button = Button::new("Test connection").min_size(vec2(0.0, CONTROL_HEIGHT));
+    let button = ui.add_enabled(!is_testing, button);
+    if button.clicked() {
+        commands.push(Command::Test);
+    }
+    button.on_disabled_hover_text("The test is running.");
+    if let Some(report) = &state.test {
+        test_report::test_report_ui(ui, report);
+    }
+}
+
+fn place_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
+    edit_ui(ui, "Provider", |ui| {
+        ComboBox::from_id_salt("provider")
+            .selected_text(form.place.title())
+            .width(ui.available_width())
+            .truncate()
+            .show_ui(ui, |ui| {
+                for place in Place::all() {
+                    let choice = ui.selectable_value(&mut form.place, place, place.title());
+                    if choice.changed() {
+                        commands.push(Command::FinishForm);
+                    }
+                }
+            })
+            .response
+    });
+}
+
+fn folder_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
+    let example = "a folder, an external disk or a share";
+    let (field, choose) = field_and_button_ui(ui, "Folder", (&mut form.folder, example), "Choose…");
+    note_edit(&field, form, commands);
+    if choose.clicked() {
+        commands.push(Command::PickFolder(FolderPurpose::Destination));
+    }
+}
+
+fn bucket_ui(
+    ui: &mut Ui,
+    provider: Provider,
+    state: &State,
+    (form, commands): (&mut ProfileForm, &mut Commands),
+) {
+    let example = provider.endpoint_example();
+    let endpoint = field_ui(ui, "Endpoint", &mut form.endpoint, example);
+    note_edit(&endpoint, form, commands);
+    ui.columns(2, |columns| {
+        let region = field_ui(
+            &mut columns[0],
+            "Region",
+            &mut form.region,
+            provider.region_example(),
+        );
+        note_edit(&region, form, commands);
+        let bucket = field_ui(&mut columns[1], "Bucket", &mut form.bucket, "my-backups");
+        note_edit(&bucket, form, commands);
+    });
+    let id = field_ui(
+        ui,
+        "Access Key ID",
+        &mut form.access_key_id,
+        "the public half of the key",
+    );
+    note_edit(&id, form, commands);
+    let example = match state.secret {
+        SecretStatus::Kept => "kept on this computer",
+        SecretStatus::Unknown | SecretStatus::Missing => "the secret half of the key",
+    };
+    let secret = secret_ui(ui, "Secret Access Key", &mut form.secret, example);
+    if secret.changed() {
+        form.secret_edit = SecretEdit::Typed;
+    }
+    note_edit(&secret, form, commands);
+    let root = field_ui(
+        ui,
+        "Root path",
+        &mut form.root_path,
+        "optional, for example backups/laptop",
+    );
+    note_edit(&root, form, commands);
+}
+
+/// Sees to it that what was typed into a field is kept.
+pub(crate) fn note_edit(field: &Response, form: &mut ProfileForm, commands: &mut Commands) {
+    if field.changed() {
+        form.touched_at_secs = Some(field.ctx.input(|input| input.time));
+    }
+    if field.lost_focus() {
+        commands.push(Command::FinishForm);
+    }
+}

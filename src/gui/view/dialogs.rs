@@ -1,0 +1,205 @@
+//! The dialogs that ask first: delete, profiles, quit. Only one is open at a time.
+
+use super::restore_dialog;
+use super::widgets::{danger_button, field_ui, main_button};
+use crate::gui::command::{Command, Commands};
+use crate::gui::forms::Dialog;
+use crate::gui::rows;
+use crate::gui::state::{Quit, State};
+use crate::gui::theme::{self, CONTROL_HEIGHT, DIALOG_WIDTH, GRID};
+use crate::model::{Backup, Profile};
+use egui::{Align, Button, Frame, Grid, Id, Label, Layout, Modal, RichText, Ui, vec2};
+
+/// Whether a dialog stays open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It stays.
+    Stay,
+    /// It closes.
+    Close,
+}
+
+/// The dialog that is open, if any.
+pub(crate) fn dialogs_ui(
+    ui: &mut Ui,
+    state: &State,
+    dialog: &mut Option<Dialog>,
+    commands: &mut Commands,
+) {
+    if state.quit != Quit::No {
+        modal(ui, "quit", |ui| quit_ui(ui, state, commands));
+        return;
+    }
+    let next = match dialog {
+        None => return,
+        Some(Dialog::Restore(form)) => modal(ui, "restore", |ui| {
+            restore_dialog::restore_ui(ui, state, form, commands)
+        }),
+        Some(Dialog::Delete(backup)) => {
+            modal(ui, "delete", |ui| delete_ui(ui, state, backup, commands))
+        }
+        Some(Dialog::NewProfile(name)) => modal(ui, "new profile", |ui| {
+            new_profile_ui(ui, state, name, commands)
+        }),
+        Some(Dialog::RemoveProfile(name)) => modal(ui, "remove profile", |ui| {
+            remove_profile_ui(ui, state, name, commands)
+        }),
+    };
+    if next == Next::Close {
+        *dialog = None;
+    }
+}
+
+/// Shows `content` above everything; Escape and a click beside it close it.
+fn modal(ui: &Ui, name: &str, content: impl FnOnce(&mut Ui) -> Next) -> Next {
+    let frame = Frame::popup(ui.style()).inner_margin(24).corner_radius(12);
+    let shown = Modal::new(Id::unique(("dialog", name)))
+        .frame(frame)
+        .show(ui.ctx(), |ui| {
+            ui.set_width(DIALOG_WIDTH);
+            content(ui)
+        });
+    if shown.should_close() {
+        Next::Close
+    } else {
+        shown.inner
+    }
+}
+
+/// The dialog's name.
+pub(crate) fn title_ui(ui: &mut Ui, text: &str) {
+    ui.add(Label::new(RichText::new(text).size(18.0)).wrap());
+    ui.add_space(GRID);
+}
+
+/// Buttons at the dialog's right; `add` adds them from right to left.
+pub(crate) fn buttons_ui(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    ui.add_space(4.0 * GRID);
+    let line = vec2(ui.available_width(), CONTROL_HEIGHT);
+    ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), add);
+}
+
+/// A button that changes nothing.
+pub(crate) fn plain_button(ui: &mut Ui, text: &str) -> egui::Response {
+    ui.add(Button::new(text).min_size(vec2(0.0, CONTROL_HEIGHT)))
+}
+
+/// What a backup is, in lines of name and value.
+pub(crate) fn backup_ui(ui: &mut Ui, state: &State, backup: &Backup) {
+    let made = format!(
+        "{} ({})",
+        rows::when(backup.created, &state.clock.zone),
+        rows::ago(backup.created, state.clock.now)
+    );
+    let device = backup.device.as_deref().unwrap_or("not known").to_owned();
+    let lines = [
+        ("Made", made),
+        ("Device", device),
+        ("Size", rows::bytes(backup.size_bytes)),
+        ("Backup", backup.name.clone()),
+    ];
+    Grid::new("backup")
+        .num_columns(2)
+        .spacing([4.0 * GRID, GRID])
+        .min_row_height(5.0 * GRID)
+        .show(ui, |ui| {
+            for (name, value) in lines {
+                ui.label(theme::small(ui, name));
+                ui.add(Label::new(value).wrap());
+                ui.end_row();
+            }
+        });
+}
+
+fn delete_ui(ui: &mut Ui, state: &State, backup: &Backup, commands: &mut Commands) -> Next {
+    title_ui(ui, "Delete this backup?");
+    backup_ui(ui, state, backup);
+    ui.add_space(2.0 * GRID);
+    ui.label(
+        "This cannot be undone. Other backups and the files on this computer stay as they are.",
+    );
+    let mut next = Next::Stay;
+    buttons_ui(ui, |ui| {
+        if danger_button(ui, "Delete backup").clicked() {
+            commands.push(Command::Delete(backup.clone()));
+            next = Next::Close;
+        }
+        if plain_button(ui, "Keep backup").clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+fn new_profile_ui(ui: &mut Ui, state: &State, name: &mut String, commands: &mut Commands) -> Next {
+    title_ui(ui, "New profile");
+    ui.label("A profile has its own folders and its own place for backups. Its name opens the names of its backups.");
+    ui.add_space(GRID);
+    let field = field_ui(ui, "Name of the profile", name, "for example photos");
+    let typed = name.trim();
+    let problem = if state.config.profile(typed).is_some() {
+        Some("There is already a profile of this name.")
+    } else if !typed.is_empty() && Profile::check_name(typed).is_err() {
+        Some("Use 1 to 64 letters, digits, “-” and “_”.")
+    } else {
+        None
+    };
+    let line = problem.unwrap_or(" ");
+    ui.label(theme::small(ui, line).color(theme::tokens(ui).danger));
+    let is_good = problem.is_none() && !typed.is_empty();
+    let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let mut next = Next::Stay;
+    buttons_ui(ui, |ui| {
+        let create = ui.add_enabled_ui(is_good, |ui| main_button(ui, "Create profile"));
+        if create.inner.clicked() || (is_entered && is_good) {
+            commands.push(Command::CreateProfile(typed.to_owned()));
+            next = Next::Close;
+        }
+        if plain_button(ui, "Cancel").clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+fn remove_profile_ui(ui: &mut Ui, state: &State, name: &str, commands: &mut Commands) -> Next {
+    title_ui(ui, &format!("Remove the profile “{name}”?"));
+    let place = state
+        .config
+        .profile(name)
+        .map(|profile| profile.destination.summary())
+        .unwrap_or_default();
+    ui.label(format!(
+        "zipkeep forgets its settings and its secret key. Its backups stay where they are, in {place}."
+    ));
+    let mut next = Next::Stay;
+    buttons_ui(ui, |ui| {
+        if danger_button(ui, "Remove profile").clicked() {
+            commands.push(Command::RemoveProfile(name.to_owned()));
+            next = Next::Close;
+        }
+        if plain_button(ui, "Keep profile").clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+fn quit_ui(ui: &mut Ui, state: &State, commands: &mut Commands) -> Next {
+    let running = state.exclusive().map(|job| job.kind.sentence());
+    title_ui(ui, running.unwrap_or("Almost done"));
+    if matches!(state.quit, Quit::Stopping(_)) {
+        ui.label("Stopping. The window closes by itself in a moment.");
+        return Next::Stay;
+    }
+    ui.label("If it is stopped now, nothing half-made is left behind, and you can start it again at any time.");
+    buttons_ui(ui, |ui| {
+        if main_button(ui, "Keep running").clicked() {
+            commands.push(Command::KeepRunning);
+        }
+        if plain_button(ui, "Stop and quit").clicked() {
+            commands.push(Command::StopAndQuit);
+        }
+    });
+    Next::Stay
+}

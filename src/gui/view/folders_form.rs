@@ -1,0 +1,83 @@
+//! The folders that are backed up, and what is left out of them.
+
+use super::destination_form::note_edit;
+use super::widgets::{cross_button, cut_label, field_and_button_ui, lines_ui};
+use crate::gui::command::{Command, Commands};
+use crate::gui::forms::ProfileForm;
+use crate::gui::job::FolderPurpose;
+use crate::gui::state::State;
+use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use egui::{Align, Button, Frame, Layout, Margin, RichText, Stroke, Ui, vec2};
+use std::path::Path;
+
+/// What is backed up and what is not.
+pub(crate) fn folders_ui(
+    ui: &mut Ui,
+    state: &State,
+    form: &mut ProfileForm,
+    commands: &mut Commands,
+) {
+    let line = vec2(ui.available_width(), CONTROL_HEIGHT);
+    ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
+        let button = Button::new("Add folder…").min_size(vec2(0.0, CONTROL_HEIGHT));
+        if ui.add(button).clicked() {
+            commands.push(Command::PickFolder(FolderPurpose::Source));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.label(theme::section("Folders to back up"));
+        });
+    });
+    sources_ui(ui, state, commands);
+    let example = "or type its path here";
+    let (field, add) =
+        field_and_button_ui(ui, "Another folder", (&mut form.new_source, example), "Add");
+    let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if (add.clicked() || is_entered) && !form.new_source.trim().is_empty() {
+        commands.push(Command::AddFolder(form.new_source.clone()));
+    }
+    ui.add_space(GRID);
+    let excludes = lines_ui(ui, "Leave out", &mut form.excludes, "*.tmp\nnode_modules/");
+    note_edit(&excludes, form, commands);
+    ui.label(theme::small(
+        ui,
+        "One pattern a line, as in a .gitignore file",
+    ));
+}
+
+fn sources_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
+    let tokens = theme::tokens(ui);
+    let sources = &state.profile().sources;
+    Frame::new()
+        .fill(tokens.field)
+        .stroke(Stroke::new(1.0, tokens.line))
+        .corner_radius(8)
+        .inner_margin(Margin::symmetric(4, 4))
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 0.0;
+            if sources.is_empty() {
+                ui.horizontal(|ui| {
+                    ui.set_min_height(7.0 * GRID);
+                    ui.add_space(GRID);
+                    ui.label(theme::small(ui, "No folder yet"));
+                });
+            }
+            for source in sources {
+                source_ui(ui, source, commands);
+            }
+        });
+}
+
+fn source_ui(ui: &mut Ui, source: &Path, commands: &mut Commands) {
+    let path = source.display().to_string();
+    let line = vec2(ui.available_width(), 7.0 * GRID);
+    ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
+        if cross_button(ui, &format!("Remove {path}")).clicked() {
+            commands.push(Command::RemoveFolder(source.to_owned()));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.add_space(GRID);
+            cut_label(ui, RichText::new(path));
+        });
+    });
+}

@@ -1,0 +1,64 @@
+//! Above the table: what is shown, and the buttons that concern all of it.
+
+use super::widgets::main_button;
+use crate::gui::command::{Command, Commands};
+use crate::gui::job::JobKind;
+use crate::gui::rows;
+use crate::gui::state::{ListStatus, State};
+use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use egui::{Align, Button, Layout, Ui, vec2};
+
+/// The heading, "Refresh" and "Back up now", and why the latter is not possible.
+pub(crate) fn header_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
+    let problem = state.backup_problem();
+    let line = vec2(ui.available_width(), CONTROL_HEIGHT);
+    ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
+        ui.add_enabled_ui(problem.is_none(), |ui| {
+            let button = main_button(ui, "Back up now");
+            if let Some(problem) = &problem {
+                button.on_disabled_hover_text(problem);
+            } else if button.clicked() {
+                commands.push(Command::BackUp);
+            }
+        });
+        let is_listing = state.running(JobKind::List).is_some();
+        let refresh = Button::new("Refresh").min_size(vec2(0.0, CONTROL_HEIGHT));
+        let refresh = ui.add_enabled(!is_listing, refresh);
+        if refresh.clicked() {
+            commands.push(Command::Refresh);
+        }
+        refresh.on_disabled_hover_text("The list is being fetched.");
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.heading("Backups");
+        });
+    });
+    ui.horizontal(|ui| {
+        ui.set_min_height(5.0 * GRID);
+        // While a job runs the strip below says so; the line would only repeat it.
+        let shown = problem.filter(|_| state.exclusive().is_none());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(problem) = shown {
+                ui.label(theme::small(ui, problem));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                super::widgets::cut_label(ui, theme::small(ui, summary(state)));
+            });
+        });
+    });
+    ui.add_space(2.0 * GRID);
+}
+
+/// How many there are, how big, and where.
+fn summary(state: &State) -> String {
+    let place = state.profile().destination.summary();
+    let rows = &state.table.rows;
+    if rows.is_empty() || state.table.status == ListStatus::NotAsked {
+        return place;
+    }
+    let total_bytes = rows.iter().map(|row| row.size_bytes).sum();
+    format!(
+        "{} · {} · {place}",
+        rows::counted(rows.len() as u64, "backup", "backups"),
+        rows::bytes(total_bytes)
+    )
+}

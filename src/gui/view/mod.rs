@@ -1,0 +1,17 @@
+//! Drawing only: functions `x_ui(ui, &State, &mut its form, &mut Commands)`, and no file, network or
+//! runtime within their reach.
+
+mod backups_table;
+mod destination_form;
+mod dialogs;
+mod folders_form;
+mod frame;
+mod header;
+mod job_strip;
+mod notices;
+mod restore_dialog;
+mod side_panel;
+mod test_report;
+mod widgets;
+
+pub(crate) use frame::frame_ui;

@@ -1,0 +1,121 @@
+//! The dialog before a restore: what, where to, and what will be replaced.
+
+use super::dialogs::{Next, backup_ui, buttons_ui, plain_button, title_ui};
+use super::widgets::{field_and_button_ui, main_button};
+use crate::gui::command::{Command, Commands};
+use crate::gui::forms::{RestoreChoice, RestoreForm};
+use crate::gui::job::FolderPurpose;
+use crate::gui::state::State;
+use crate::gui::theme::{self, GRID};
+use crate::model::Origin;
+use egui::{Frame, Label, Margin, Ui};
+
+/// Asks where to restore to and says what will happen.
+pub(crate) fn restore_ui(
+    ui: &mut Ui,
+    state: &State,
+    form: &mut RestoreForm,
+    commands: &mut Commands,
+) -> Next {
+    title_ui(ui, "Restore this backup");
+    backup_ui(ui, state, &form.backup);
+    ui.add_space(2.0 * GRID);
+    let knows_places = form.backup.origin == Origin::Zipkeep;
+    ui.add_enabled_ui(knows_places, |ui| {
+        ui.radio_value(
+            &mut form.choice,
+            RestoreChoice::Original,
+            "To the original folders",
+        );
+    });
+    let is_elsewhere = form.backup.device.as_deref() != Some(state.device.as_str());
+    if !knows_places {
+        indented_ui(ui, "This backup does not say where its files came from.");
+    } else if is_elsewhere {
+        let device = form.backup.device.as_deref().unwrap_or("another computer");
+        indented_ui(
+            ui,
+            &format!(
+                "It was made on {device}; this computer is {}.",
+                state.device
+            ),
+        );
+    }
+    ui.radio_value(&mut form.choice, RestoreChoice::Folder, "To a folder");
+    if form.choice == RestoreChoice::Folder {
+        folder_ui(ui, form, commands);
+    }
+    ui.add_space(GRID);
+    consequence_ui(ui, form);
+    let target = form.target();
+    let mut next = Next::Stay;
+    buttons_ui(ui, |ui| {
+        let restore = ui.add_enabled_ui(target.is_some(), |ui| main_button(ui, "Restore"));
+        if let Some(target) = target
+            && restore.inner.clicked()
+        {
+            commands.push(Command::Restore {
+                backup: form.backup.clone(),
+                target,
+            });
+            next = Next::Close;
+        }
+        restore
+            .inner
+            .on_disabled_hover_text("Choose a folder to restore to.");
+        if plain_button(ui, "Cancel").clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+fn folder_ui(ui: &mut Ui, form: &mut RestoreForm, commands: &mut Commands) {
+    let margin = Margin {
+        left: 24,
+        ..Margin::ZERO
+    };
+    Frame::new().inner_margin(margin).show(ui, |ui| {
+        let example = "the whole path of a folder";
+        let (_, choose) = field_and_button_ui(
+            ui,
+            "Folder to restore to",
+            (&mut form.folder, example),
+            "Choose…",
+        );
+        if choose.clicked() {
+            commands.push(Command::PickFolder(FolderPurpose::Restore));
+        }
+    });
+}
+
+/// Says plainly what will be replaced.
+fn consequence_ui(ui: &mut Ui, form: &RestoreForm) {
+    let tokens = theme::tokens(ui);
+    let text = match form.choice {
+        RestoreChoice::Original => {
+            "Files that are there now are replaced where the backup holds a file of the same name. All other files stay."
+        }
+        RestoreChoice::Folder => {
+            "Each backed up folder becomes a folder in there. Files of the same name are replaced, all other files stay."
+        }
+    };
+    Frame::new()
+        .fill(tokens.info_back)
+        .corner_radius(8)
+        .inner_margin(12)
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            ui.add(Label::new(text).wrap());
+        });
+}
+
+fn indented_ui(ui: &mut Ui, text: &str) {
+    let margin = Margin {
+        left: 24,
+        ..Margin::ZERO
+    };
+    Frame::new().inner_margin(margin).show(ui, |ui| {
+        ui.add(Label::new(theme::small(ui, text)).wrap());
+    });
+}

@@ -1,0 +1,117 @@
+//! The panel of settings: profile, destination, folders, and how the window looks.
+
+use super::widgets::{edit_ui, quiet_button};
+use super::{destination_form, folders_form};
+use crate::gui::command::{Command, Commands};
+use crate::gui::forms::{Dialog, Forms};
+use crate::gui::state::State;
+use crate::gui::theme::{self, GRID, PANEL_MARGIN};
+use egui::{
+    Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle,
+    ThemePreference, Ui,
+};
+
+/// Everything left of the table.
+pub(crate) fn side_panel_ui(
+    ui: &mut Ui,
+    state: &State,
+    forms: &mut Forms,
+    (mark, commands): (Option<&TextureHandle>, &mut Commands),
+) {
+    let margin = Margin::symmetric(PANEL_MARGIN, 12);
+    Panel::top("name")
+        .frame(Frame::new().inner_margin(Margin { top: 16, ..margin }))
+        .show_separator_line(false)
+        .show(ui, |ui| name_ui(ui, mark));
+    Panel::bottom("looks")
+        .frame(Frame::new().inner_margin(Margin::symmetric(PANEL_MARGIN, 8)))
+        .show(ui, looks_ui);
+    ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            Frame::new()
+                .inner_margin(Margin {
+                    top: 4,
+                    bottom: 16,
+                    ..margin
+                })
+                .show(ui, |ui| {
+                    profile_ui(ui, state, &mut forms.dialog, commands);
+                    gap_ui(ui);
+                    destination_form::destination_ui(ui, state, &mut forms.profile, commands);
+                    gap_ui(ui);
+                    folders_form::folders_ui(ui, state, &mut forms.profile, commands);
+                });
+        });
+}
+
+fn gap_ui(ui: &mut Ui) {
+    ui.add_space(3.0 * GRID);
+    ui.separator();
+    ui.add_space(GRID);
+}
+
+fn name_ui(ui: &mut Ui, mark: Option<&TextureHandle>) {
+    ui.horizontal(|ui| {
+        if let Some(mark) = mark {
+            let picture = egui::Image::new(mark).fit_to_exact_size(egui::vec2(28.0, 28.0));
+            ui.add(picture);
+        }
+        ui.label(RichText::new("zipkeep").size(20.0));
+    });
+}
+
+fn profile_ui(ui: &mut Ui, state: &State, dialog: &mut Option<Dialog>, commands: &mut Commands) {
+    let shown = &state.profile().name;
+    edit_ui(ui, "Profile", |ui| {
+        ComboBox::from_id_salt("profile")
+            .selected_text(shown)
+            .width(ui.available_width())
+            .truncate()
+            .show_ui(ui, |ui| {
+                for profile in &state.config.profiles {
+                    let choice = ui.selectable_label(profile.name == *shown, &profile.name);
+                    if choice.clicked() {
+                        commands.push(Command::ShowProfile(profile.name.clone()));
+                    }
+                }
+            })
+            .response
+    });
+    ui.horizontal(|ui| {
+        if quiet_button(ui, "New profile…").clicked() {
+            *dialog = Some(Dialog::NewProfile(String::new()));
+        }
+        if quiet_button(ui, "Remove profile…").clicked() {
+            *dialog = Some(Dialog::RemoveProfile(shown.clone()));
+        }
+    });
+}
+
+fn looks_ui(ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        ui.label(theme::small(
+            ui,
+            concat!("Version ", env!("CARGO_PKG_VERSION")),
+        ));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let mut preference = ui.ctx().options(|options| options.theme_preference);
+            let before = preference;
+            let choices = [
+                (ThemePreference::Dark, "Dark"),
+                (ThemePreference::Light, "Light"),
+                (ThemePreference::System, "System"),
+            ];
+            ui.spacing_mut().item_spacing.x = GRID;
+            ui.spacing_mut().interact_size.y = 6.0 * GRID;
+            ui.spacing_mut().button_padding = egui::vec2(2.0 * GRID, GRID / 2.0);
+            for (choice, name) in choices {
+                let text = RichText::new(name).small();
+                ui.selectable_value(&mut preference, choice, text);
+            }
+            if preference != before {
+                ui.ctx().set_theme(preference);
+            }
+        });
+    });
+}

@@ -1,0 +1,58 @@
+//! What a test of the destination found, one graded line a check.
+
+use super::widgets::{Grade, grade_icon};
+use crate::engine::{Check, CheckOutcome, TestReport};
+use crate::gui::theme::{self, GRID};
+use egui::{Frame, Label, RichText, Stroke, Ui};
+
+/// The verdict and every check.
+pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) {
+    let tokens = theme::tokens(ui);
+    Frame::new()
+        .fill(tokens.page)
+        .stroke(Stroke::new(1.0, tokens.line))
+        .corner_radius(8)
+        .inner_margin(12)
+        .show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            let grade = grade_of(report.outcome());
+            let verdict = match report.outcome() {
+                CheckOutcome::Pass => "The connection works",
+                CheckOutcome::Warn => "The connection works, with something to know",
+                CheckOutcome::Fail | CheckOutcome::Skip => "The connection does not work",
+            };
+            ui.label(RichText::new(verdict).color(grade.color(ui)));
+            ui.add_space(GRID);
+            for check in &report.checks {
+                check_ui(ui, check);
+            }
+        });
+}
+
+fn check_ui(ui: &mut Ui, check: &Check) {
+    ui.horizontal_top(|ui| {
+        grade_icon(ui, grade_of(check.outcome));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let small = RichText::new(&check.message).small();
+            let text = if check.outcome == CheckOutcome::Skip {
+                small.color(theme::tokens(ui).weak)
+            } else {
+                small
+            };
+            ui.add(Label::new(text).wrap());
+            if let Some(hint) = &check.hint {
+                ui.add(Label::new(theme::small(ui, hint)).wrap());
+            }
+        });
+    });
+}
+
+const fn grade_of(outcome: CheckOutcome) -> Grade {
+    match outcome {
+        CheckOutcome::Pass => Grade::Good,
+        CheckOutcome::Warn => Grade::Note,
+        CheckOutcome::Fail => Grade::Bad,
+        CheckOutcome::Skip => Grade::Neutral,
+    }
+}

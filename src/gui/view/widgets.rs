@@ -1,0 +1,217 @@
+//! The window's own small widgets: labelled fields, the main button, drawn icons.
+
+use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use egui::{
+    Align, Align2, Button, Color32, Layout, Margin, Response, RichText, Role, Sense, Shape, Stroke,
+    TextEdit, Ui, WidgetInfo, pos2, vec2,
+};
+
+/// How good or bad a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grade {
+    /// As it should be.
+    Good,
+    /// Something to know.
+    Note,
+    /// Wrong.
+    Bad,
+    /// Neither.
+    Neutral,
+}
+
+impl Grade {
+    /// Its colour.
+    pub(crate) fn color(self, ui: &Ui) -> Color32 {
+        let tokens = theme::tokens(ui);
+        match self {
+            Self::Good => tokens.success,
+            Self::Note => tokens.warning,
+            Self::Bad => tokens.danger,
+            Self::Neutral => tokens.weak,
+        }
+    }
+
+    /// Its name for those who do not see it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "Passed",
+            Self::Note => "Note",
+            Self::Bad => "Failed",
+            Self::Neutral => "Information",
+        }
+    }
+}
+
+/// A name above a field of the full width.
+pub(crate) fn field_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str) -> Response {
+    edit_ui(ui, name, |ui| {
+        ui.add_sized(
+            [ui.available_width(), CONTROL_HEIGHT],
+            single_line(ui, text, example),
+        )
+    })
+}
+
+/// A name above a field whose text is not shown.
+pub(crate) fn secret_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str) -> Response {
+    edit_ui(ui, name, |ui| {
+        let edit = single_line(ui, text, example).password(true);
+        ui.add_sized([ui.available_width(), CONTROL_HEIGHT], edit)
+    })
+}
+
+/// A name above a field, and a button to its right. Gives back both responses, the field's first.
+pub(crate) fn field_and_button_ui(
+    ui: &mut Ui,
+    name: &str,
+    (text, example): (&mut String, &str),
+    button: &str,
+) -> (Response, Response) {
+    let mut pressed = None;
+    let field = edit_ui(ui, name, |ui| {
+        let line = vec2(ui.available_width(), CONTROL_HEIGHT);
+        ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
+            pressed = Some(ui.add(Button::new(button).min_size(vec2(0.0, CONTROL_HEIGHT))));
+            let edit = single_line(ui, text, example);
+            ui.add_sized([ui.available_width(), CONTROL_HEIGHT], edit)
+        })
+        .inner
+    });
+    let pressed = pressed.unwrap_or_else(|| field.clone());
+    (field, pressed)
+}
+
+/// A name above whatever `add` draws, tied to it for those who hear the window.
+pub(crate) fn edit_ui(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> Response) -> Response {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = GRID;
+        let name = ui.label(theme::small(ui, name));
+        add(ui).labelled_by(name.id)
+    })
+    .inner
+}
+
+fn single_line<'a>(ui: &Ui, text: &'a mut String, example: &str) -> TextEdit<'a> {
+    let hint = RichText::new(example).color(theme::tokens(ui).hint);
+    TextEdit::singleline(text)
+        .hint_text(hint)
+        .margin(Margin::symmetric(8, 6))
+        .align(Align2::LEFT_CENTER)
+}
+
+/// A name above a field of several lines.
+pub(crate) fn lines_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str) -> Response {
+    edit_ui(ui, name, |ui| {
+        let hint = RichText::new(example).color(theme::tokens(ui).hint);
+        let edit = TextEdit::multiline(text)
+            .hint_text(hint)
+            .margin(Margin::symmetric(8, 6))
+            .desired_rows(3)
+            .desired_width(f32::INFINITY);
+        ui.add(edit)
+    })
+}
+
+/// The one thing that most people come for.
+pub(crate) fn main_button(ui: &mut Ui, text: &str) -> Response {
+    let tokens = theme::tokens(ui);
+    filled_button(ui, text, tokens.accent, tokens.accent_hover)
+}
+
+/// A button that destroys something.
+pub(crate) fn danger_button(ui: &mut Ui, text: &str) -> Response {
+    let tokens = theme::tokens(ui);
+    filled_button(ui, text, tokens.danger_fill, tokens.danger_fill)
+}
+
+fn filled_button(ui: &mut Ui, text: &str, fill: Color32, hover: Color32) -> Response {
+    ui.scope(|ui| {
+        let front = theme::tokens(ui).on_accent;
+        let widgets = &mut ui.visuals_mut().widgets;
+        for (look, fill) in [
+            (&mut widgets.inactive, fill),
+            (&mut widgets.hovered, hover),
+            (&mut widgets.active, hover),
+        ] {
+            look.weak_bg_fill = fill;
+            look.bg_stroke = Stroke::new(1.0, fill);
+            look.fg_stroke.color = front;
+        }
+        // A disabled button is told by its colours, not by fading, which leaves the text unreadable.
+        if !ui.is_enabled() {
+            ui.visuals_mut().disabled_alpha = 0.65;
+        }
+        ui.spacing_mut().button_padding.x = 4.0 * GRID;
+        ui.add(Button::new(text).min_size(vec2(0.0, CONTROL_HEIGHT)))
+    })
+    .inner
+}
+
+/// A button without a frame, for what is rarely needed.
+pub(crate) fn quiet_button(ui: &mut Ui, text: &str) -> Response {
+    let look = theme::small(ui, text);
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(GRID, GRID / 2.0);
+        ui.spacing_mut().interact_size.y = 6.0 * GRID;
+        ui.add(Button::new(look).frame_when_inactive(false))
+    })
+    .inner
+}
+
+/// A small cross that takes something away; `name` says what.
+pub(crate) fn cross_button(ui: &mut Ui, name: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(24.0, 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
+    let tokens = theme::tokens(ui);
+    let is_hot = response.hovered() || response.has_focus();
+    if is_hot {
+        ui.painter().rect_filled(rect, 6.0, tokens.press);
+    }
+    let color = if is_hot { tokens.text } else { tokens.weak };
+    let (stroke, reach) = (Stroke::new(1.5, color), 4.0);
+    let center = rect.center();
+    for side in [-1.0, 1.0] {
+        let end = vec2(reach, side * reach);
+        ui.painter()
+            .line_segment([center - end, center + end], stroke);
+    }
+    response.on_hover_text(name)
+}
+
+/// A drawn mark that tells how good or bad a line is.
+pub(crate) fn grade_icon(ui: &mut Ui, grade: Grade) {
+    let (rect, response) = ui.allocate_exact_size(vec2(18.0, 18.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, grade.word()));
+    let color = grade.color(ui);
+    let stroke = Stroke::new(1.75, color);
+    let at = |x: f32, y: f32| pos2(rect.left() + x, rect.top() + y);
+    let painter = ui.painter();
+    match grade {
+        Grade::Good => {
+            let tick = vec![at(5.0, 9.3), at(8.0, 12.2), at(13.2, 6.2)];
+            painter.circle_stroke(rect.center(), 8.0, Stroke::new(1.25, color));
+            painter.add(Shape::line(tick, stroke));
+        }
+        Grade::Bad => {
+            painter.circle_stroke(rect.center(), 8.0, Stroke::new(1.25, color));
+            painter.line_segment([at(6.2, 6.2), at(11.8, 11.8)], stroke);
+            painter.line_segment([at(11.8, 6.2), at(6.2, 11.8)], stroke);
+        }
+        Grade::Note => {
+            let corners = vec![at(9.0, 1.5), at(17.0, 16.0), at(1.0, 16.0)];
+            painter.add(Shape::closed_line(corners, Stroke::new(1.25, color)));
+            painter.line_segment([at(9.0, 6.5), at(9.0, 11.0)], stroke);
+            painter.circle_filled(at(9.0, 13.5), 1.1, color);
+        }
+        Grade::Neutral => {
+            painter.circle_stroke(rect.center(), 8.0, Stroke::new(1.25, color));
+            painter.line_segment([at(9.0, 8.2), at(9.0, 13.0)], stroke);
+            painter.circle_filled(at(9.0, 5.4), 1.1, color);
+        }
+    }
+}
+
+/// Text that gives way: cut with "…" at the end of the line, whole when pointed at.
+pub(crate) fn cut_label(ui: &mut Ui, text: RichText) -> Response {
+    ui.add(egui::Label::new(text).truncate())
+}

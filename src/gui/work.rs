@@ -1,0 +1,146 @@
+//! The bodies of jobs: futures that own all they need, call the engine and give back an outcome.
+//!
+//! Nothing here knows the window's state; whatever can wait on a disk runs on a blocking thread.
+
+use crate::config::{Config, Places};
+use crate::engine::{self, BackupRequest, Context, EngineError, RestoreRequest};
+use crate::gui::job::{JobError, Outcome, Picked, SecretStatus};
+use crate::model::{Destination, Secret};
+use crate::secrets;
+use crate::storage::{self, Patience, Store};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// A destination and how to sign for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    /// Where.
+    pub destination: Destination,
+    /// Whose secret to look up.
+    pub profile: String,
+    /// A secret that was typed and may not be kept yet; wins over the kept one.
+    pub typed: Option<Secret>,
+    /// Where secrets are kept.
+    pub places: Places,
+}
+
+impl Connection {
+    async fn open(self, patience: Patience) -> Result<Store, JobError> {
+        blocking(move || {
+            let secret = match (&self.destination, self.typed) {
+                (Destination::Folder(_), _) => None,
+                (Destination::S3(_), Some(typed)) => Some(typed),
+                (Destination::S3(_), None) => secrets::find(&self.places, &self.profile)?,
+            };
+            let store = storage::open(&self.destination, secret.as_ref(), patience);
+            Ok(store.map_err(EngineError::from)?)
+        })
+        .await
+    }
+}
+
+/// Tests a destination.
+pub(crate) async fn test(connection: Connection, context: Context) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Interactive).await?;
+    Ok(Outcome::Tested(engine::test(&store, &context).await?))
+}
+
+/// Lists the backups.
+pub(crate) async fn list(connection: Connection, context: Context) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Interactive).await?;
+    Ok(Outcome::Listed(engine::list(&store, &context).await?))
+}
+
+/// Backs up.
+pub(crate) async fn backup(
+    connection: Connection,
+    request: BackupRequest,
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Patient).await?;
+    let report = engine::backup(&store, request, &context).await?;
+    Ok(Outcome::BackedUp(report))
+}
+
+/// Restores.
+pub(crate) async fn restore(
+    connection: Connection,
+    request: RestoreRequest,
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Patient).await?;
+    let report = engine::restore(&store, request, &context).await?;
+    Ok(Outcome::Restored(report))
+}
+
+/// Removes one backup.
+pub(crate) async fn delete(
+    connection: Connection,
+    key: String,
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Interactive).await?;
+    let report = engine::delete(&store, vec![key], &context).await?;
+    Ok(Outcome::Deleted(report))
+}
+
+/// Saves settings, and secrets by profile; an empty secret is forgotten.
+pub(crate) async fn save(
+    places: Places,
+    config: Config,
+    secrets: BTreeMap<String, Secret>,
+) -> Result<Outcome, JobError> {
+    blocking(move || {
+        // The settings first: a secret without its profile is of no use, the other way round is.
+        config.save(&places)?;
+        for (profile, secret) in &secrets {
+            secrets::keep(&places, profile, secret)?;
+        }
+        Ok(Outcome::Saved)
+    })
+    .await
+}
+
+/// Finds out whether the secret of `profile` is kept.
+pub(crate) async fn find_secret(places: Places, profile: String) -> Result<Outcome, JobError> {
+    blocking(move || {
+        Ok(Outcome::SecretFound(
+            match secrets::find(&places, &profile)? {
+                Some(_) => SecretStatus::Kept,
+                None => SecretStatus::Missing,
+            },
+        ))
+    })
+    .await
+}
+
+/// Shows the system's dialog for folders.
+///
+/// Call it on the main thread, where macOS wants dialogs to begin; await what comes back anywhere.
+pub(crate) fn pick_folder(
+    title: &str,
+    context: Context,
+) -> impl Future<Output = Result<Outcome, JobError>> + use<> {
+    let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
+    let opened = Instant::now();
+    async move {
+        let folder = tokio::select! {
+            folder = dialog => folder,
+            () = context.cancelled() => return Err(EngineError::Cancelled.into()),
+        };
+        Ok(Outcome::FolderPicked(Picked {
+            folder: folder.map(|handle| handle.path().to_owned()),
+            open_for: opened.elapsed(),
+        }))
+    }
+}
+
+/// Runs what may wait for a disk where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+) -> Result<T, JobError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(join) => Err(EngineError::Crashed(join.to_string()).into()),
+    }
+}
