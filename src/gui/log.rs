@@ -13,12 +13,15 @@ const KEPT_FILES: usize = 7;
 ///
 /// A log that cannot be written is no reason not to start.
 pub fn start_log(places: &Places) -> Option<WorkerGuard> {
+    let folder = places.data_dir.join("logs");
+    // Made first, because the appender complains on the terminal where it is not there yet.
+    std::fs::create_dir_all(&folder).ok()?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("zipkeep")
         .filename_suffix("log")
         .max_log_files(KEPT_FILES)
-        .build(places.data_dir.join("logs"))
+        .build(folder)
         .ok()?;
     let (writer, guard) = tracing_appender::non_blocking(file);
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));

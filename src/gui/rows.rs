@@ -128,7 +128,8 @@ pub(crate) fn duration(secs: f64) -> String {
     )]
     let whole = secs.round() as u64;
     match whole {
-        0..90 => format!("{whole} s"),
+        0 => "less than 1 s".to_owned(),
+        1..90 => format!("{whole} s"),
         90..3_570 => format!("{} min", (whole + 30) / 60),
         _ => {
             let minutes = (whole + 30) / 60;
@@ -262,6 +263,7 @@ mod tests {
     #[test]
     fn times_left_are_rounded_as_people_do() {
         for (secs, text) in [
+            (0.2, "less than 1 s"),
             (40.4, "40 s"),
             (89.0, "89 s"),
             (100.0, "2 min"),

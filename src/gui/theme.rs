@@ -11,7 +11,7 @@ pub(crate) const GRID: f32 = 4.0;
 /// Height of fields, buttons and combos.
 pub(crate) const CONTROL_HEIGHT: f32 = 30.0;
 /// Width of the panel of settings.
-pub(crate) const SIDE_WIDTH: f32 = 344.0;
+pub(crate) const SIDE_WIDTH: f32 = 336.0;
 /// Width of a dialog's content.
 pub(crate) const DIALOG_WIDTH: f32 = 440.0;
 /// Padding of panels.
@@ -131,6 +131,8 @@ const fn of(dark_mode: bool) -> &'static Tokens {
 
 /// Gives the window its looks, light and dark.
 pub(crate) fn install(ctx: &egui::Context) {
+    // Where the system does not say what it prefers.
+    ctx.options_mut(|options| options.fallback_theme = Theme::Light);
     for theme in [Theme::Light, Theme::Dark] {
         let tokens = of(theme == Theme::Dark);
         ctx.style_mut_of(theme, |style| {

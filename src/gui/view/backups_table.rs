@@ -9,13 +9,13 @@ use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, GRID};
 use crate::model::Backup;
-use egui::{Align, Button, Key, Label, Layout, RichText, ScrollArea, Sense, Ui, vec2};
+use egui::{Align, Button, Key, Label, Layout, RichText, ScrollArea, Sense, Ui, Vec2, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
 
 const ROW_HEIGHT: f32 = 38.0;
 const HEADER_HEIGHT: f32 = 28.0;
 /// Under this width the table scrolls sideways instead of cutting words.
-const LEAST_WIDTH: f32 = 640.0;
+const LEAST_WIDTH: f32 = 604.0;
 const CELL_MARGIN: f32 = 2.0 * GRID;
 
 /// The table, or what stands in its place.
@@ -80,19 +80,19 @@ fn table_ui(ui: &mut Ui, state: &State, dialog: &mut Option<Dialog>, commands: &
         .auto_shrink([false, false])
         .show(ui, |ui| {
             ui.set_min_width(LEAST_WIDTH);
-            ui.spacing_mut().item_spacing.x = 0.0;
+            ui.spacing_mut().item_spacing = Vec2::ZERO;
             let mut table = TableBuilder::new(ui)
                 .id_salt("backups")
                 .striped(true)
                 .sense(Sense::CLICK)
                 .auto_shrink([false, false])
                 .cell_layout(Layout::left_to_right(Align::Center))
-                .column(Column::exact(152.0))
-                .column(Column::remainder().at_least(96.0).clip(true))
-                .column(Column::exact(124.0))
+                .column(Column::exact(144.0))
+                .column(Column::remainder().at_least(100.0).clip(true))
+                .column(Column::exact(120.0))
                 .column(Column::exact(84.0))
-                .column(Column::exact(112.0))
-                .column(Column::exact(172.0));
+                .column(Column::exact(108.0))
+                .column(Column::exact(148.0));
             if let Some(row) = jump_to {
                 table = table.scroll_to_row(row, None);
             }
@@ -172,12 +172,12 @@ fn files_ui(ui: &mut Ui, backup: &Backup) {
 fn actions_ui(ui: &mut Ui, backup: &Backup, state: &State, dialog: &mut Option<Dialog>) {
     let busy = state.busy_reason();
     ui.spacing_mut().interact_size.y = 6.5 * GRID;
-    ui.spacing_mut().button_padding = vec2(2.0 * GRID + 2.0, GRID / 2.0);
+    ui.spacing_mut().button_padding = vec2(2.0 * GRID, GRID / 2.0);
     ui.spacing_mut().item_spacing.x = 1.5 * GRID;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.add_space(GRID);
         for name in ["Delete", "Restore…"] {
-            let button = ui.add_enabled(busy.is_none(), Button::new(name));
+            let button = ui.add_enabled(busy.is_none(), Button::new(RichText::new(name).small()));
             describe(ui, button.id, &backup.name);
             if button.clicked() {
                 *dialog = Some(if name == "Delete" {

@@ -1,14 +1,14 @@
 //! The form of the destination: provider, its fields, and the test of the connection.
 
 use super::test_report;
-use super::widgets::{edit_ui, field_and_button_ui, field_ui, secret_ui};
+use super::widgets::{choice_ui, field_and_button_ui, field_ui, secret_ui};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Place, ProfileForm, SecretEdit};
 use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use crate::model::Provider;
-use egui::{Button, ComboBox, Response, Ui, vec2};
+use egui::{Button, Response, Ui, vec2};
 
 /// Where backups are kept.
 pub(crate) fn destination_ui(
@@ -38,20 +38,13 @@ pub(crate) fn destination_ui(
 }
 
 fn place_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
-    edit_ui(ui, "Provider", |ui| {
-        ComboBox::from_id_salt("provider")
-            .selected_text(form.place.title())
-            .width(ui.available_width())
-            .truncate()
-            .show_ui(ui, |ui| {
-                for place in Place::all() {
-                    let choice = ui.selectable_value(&mut form.place, place, place.title());
-                    if choice.changed() {
-                        commands.push(Command::FinishForm);
-                    }
-                }
-            })
-            .response
+    choice_ui(ui, "Provider", form.place.title(), |ui| {
+        for place in Place::all() {
+            let choice = ui.selectable_value(&mut form.place, place, place.title());
+            if choice.changed() {
+                commands.push(Command::FinishForm);
+            }
+        }
     });
 }
 

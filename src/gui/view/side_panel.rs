@@ -1,14 +1,14 @@
 //! The panel of settings: profile, destination, folders, and how the window looks.
 
-use super::widgets::{edit_ui, quiet_button};
+use super::widgets::{QUIET_PADDING, choice_ui, quiet_button};
 use super::{destination_form, folders_form};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, Forms};
 use crate::gui::state::State;
 use crate::gui::theme::{self, GRID, PANEL_MARGIN};
 use egui::{
-    Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle,
-    ThemePreference, Ui,
+    Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle, ThemePreference, Ui,
+    UiBuilder,
 };
 
 /// Everything left of the table.
@@ -46,7 +46,7 @@ pub(crate) fn side_panel_ui(
 }
 
 fn gap_ui(ui: &mut Ui) {
-    ui.add_space(3.0 * GRID);
+    ui.add_space(2.0 * GRID);
     ui.separator();
     ui.add_space(GRID);
 }
@@ -63,29 +63,26 @@ fn name_ui(ui: &mut Ui, mark: Option<&TextureHandle>) {
 
 fn profile_ui(ui: &mut Ui, state: &State, dialog: &mut Option<Dialog>, commands: &mut Commands) {
     let shown = &state.profile().name;
-    edit_ui(ui, "Profile", |ui| {
-        ComboBox::from_id_salt("profile")
-            .selected_text(shown)
-            .width(ui.available_width())
-            .truncate()
-            .show_ui(ui, |ui| {
-                for profile in &state.config.profiles {
-                    let choice = ui.selectable_label(profile.name == *shown, &profile.name);
-                    if choice.clicked() {
-                        commands.push(Command::ShowProfile(profile.name.clone()));
-                    }
-                }
-            })
-            .response
-    });
-    ui.horizontal(|ui| {
-        if quiet_button(ui, "New profile…").clicked() {
-            *dialog = Some(Dialog::NewProfile(String::new()));
-        }
-        if quiet_button(ui, "Remove profile…").clicked() {
-            *dialog = Some(Dialog::RemoveProfile(shown.clone()));
+    choice_ui(ui, "Profile", shown, |ui| {
+        for profile in &state.config.profiles {
+            let choice = ui.selectable_label(profile.name == *shown, &profile.name);
+            if choice.clicked() {
+                commands.push(Command::ShowProfile(profile.name.clone()));
+            }
         }
     });
+    // Their texts, not their frames, stand in line with the fields.
+    let line = ui.available_rect_before_wrap();
+    let line = line.translate(egui::vec2(-QUIET_PADDING, 0.0));
+    let layout = Layout::left_to_right(Align::Min);
+    let mut links = ui.new_child(UiBuilder::new().max_rect(line).layout(layout));
+    if quiet_button(&mut links, "New profile…").clicked() {
+        *dialog = Some(Dialog::NewProfile(String::new()));
+    }
+    if quiet_button(&mut links, "Remove profile…").clicked() {
+        *dialog = Some(Dialog::RemoveProfile(shown.clone()));
+    }
+    ui.add_space(links.min_rect().height());
 }
 
 fn looks_ui(ui: &mut Ui) {

@@ -18,7 +18,7 @@ pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) {
             let grade = grade_of(report.outcome());
             let verdict = match report.outcome() {
                 CheckOutcome::Pass => "The connection works",
-                CheckOutcome::Warn => "The connection works, with something to know",
+                CheckOutcome::Warn => "The connection works, with a remark",
                 CheckOutcome::Fail | CheckOutcome::Skip => "The connection does not work",
             };
             ui.label(RichText::new(verdict).color(grade.color(ui)));

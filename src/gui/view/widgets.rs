@@ -1,9 +1,10 @@
 //! The window's own small widgets: labelled fields, the main button, drawn icons.
 
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use egui::style::WidgetVisuals;
 use egui::{
-    Align, Align2, Button, Color32, Layout, Margin, Response, RichText, Role, Sense, Shape, Stroke,
-    TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Color32, ComboBox, Layout, Margin, Rect, Response, RichText, Role,
+    Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// How good or bad a line is.
@@ -47,7 +48,7 @@ pub(crate) fn field_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str
     edit_ui(ui, name, |ui| {
         ui.add_sized(
             [ui.available_width(), CONTROL_HEIGHT],
-            single_line(ui, text, example),
+            single_line(text, example),
         )
     })
 }
@@ -55,7 +56,7 @@ pub(crate) fn field_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str
 /// A name above a field whose text is not shown.
 pub(crate) fn secret_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str) -> Response {
     edit_ui(ui, name, |ui| {
-        let edit = single_line(ui, text, example).password(true);
+        let edit = single_line(text, example).password(true);
         ui.add_sized([ui.available_width(), CONTROL_HEIGHT], edit)
     })
 }
@@ -72,7 +73,7 @@ pub(crate) fn field_and_button_ui(
         let line = vec2(ui.available_width(), CONTROL_HEIGHT);
         ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
             pressed = Some(ui.add(Button::new(button).min_size(vec2(0.0, CONTROL_HEIGHT))));
-            let edit = single_line(ui, text, example);
+            let edit = single_line(text, example);
             ui.add_sized([ui.available_width(), CONTROL_HEIGHT], edit)
         })
         .inner
@@ -86,25 +87,47 @@ pub(crate) fn edit_ui(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> Resp
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = GRID;
         let name = ui.label(theme::small(ui, name));
+        // egui draws examples in empty fields with the colour of weak text.
+        ui.visuals_mut().weak_text_color = Some(theme::tokens(ui).hint);
         add(ui).labelled_by(name.id)
     })
     .inner
 }
 
-fn single_line<'a>(ui: &Ui, text: &'a mut String, example: &str) -> TextEdit<'a> {
-    let hint = RichText::new(example).color(theme::tokens(ui).hint);
+fn single_line<'a>(text: &'a mut String, example: &str) -> TextEdit<'a> {
     TextEdit::singleline(text)
-        .hint_text(hint)
+        .hint_text(example.to_owned())
         .margin(Margin::symmetric(8, 6))
         .align(Align2::LEFT_CENTER)
+}
+
+/// A name above a choice of one out of several.
+pub(crate) fn choice_ui(ui: &mut Ui, name: &str, chosen: &str, choices: impl FnOnce(&mut Ui)) {
+    edit_ui(ui, name, |ui| {
+        ComboBox::from_id_salt(name)
+            .selected_text(chosen)
+            .width(ui.available_width())
+            .truncate()
+            .icon(chevron)
+            .show_ui(ui, choices)
+            .response
+    });
+}
+
+fn chevron(ui: &Ui, rect: Rect, _look: &WidgetVisuals, _is_open: bool) {
+    let stroke = Stroke::new(1.5, theme::tokens(ui).weak);
+    let middle = rect.center() + vec2(0.0, 2.0);
+    for side in [-1.0, 1.0] {
+        let end = middle + vec2(side * 4.0, -4.0);
+        ui.painter().line_segment([middle, end], stroke);
+    }
 }
 
 /// A name above a field of several lines.
 pub(crate) fn lines_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str) -> Response {
     edit_ui(ui, name, |ui| {
-        let hint = RichText::new(example).color(theme::tokens(ui).hint);
         let edit = TextEdit::multiline(text)
-            .hint_text(hint)
+            .hint_text(example.to_owned())
             .margin(Margin::symmetric(8, 6))
             .desired_rows(3)
             .desired_width(f32::INFINITY);
@@ -147,12 +170,16 @@ fn filled_button(ui: &mut Ui, text: &str, fill: Color32, hover: Color32) -> Resp
     .inner
 }
 
+/// Room at the sides of a button without a frame.
+pub(crate) const QUIET_PADDING: f32 = 6.0;
+
 /// A button without a frame, for what is rarely needed.
 pub(crate) fn quiet_button(ui: &mut Ui, text: &str) -> Response {
     let look = theme::small(ui, text);
     ui.scope(|ui| {
-        ui.spacing_mut().button_padding = vec2(GRID, GRID / 2.0);
-        ui.spacing_mut().interact_size.y = 6.0 * GRID;
+        ui.spacing_mut().button_padding = vec2(QUIET_PADDING, GRID);
+        // Its own height: a button that is given more draws its text at the layout's edge.
+        ui.spacing_mut().interact_size.y = 0.0;
         ui.add(Button::new(look).frame_when_inactive(false))
     })
     .inner
