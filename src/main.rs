@@ -5,7 +5,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 use zipkeep::config::Places;
-use zipkeep::gui::{App, Setup, start_log, window_icon};
+use zipkeep::gui::{App, Setup, window_icon};
+use zipkeep::log::{self, LogTo};
 
 /// How long what still runs may take to end after the window is gone.
 const LAST_WAIT: Duration = Duration::from_secs(10);
@@ -15,7 +16,7 @@ fn main() -> ExitCode {
         Ok(places) => places,
         Err(error) => return fail(&error.to_string()),
     };
-    let _log = start_log(&places);
+    let _log = log::start(&places, LogTo::File);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "the window opens");
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    let setup = Setup::load(places, runtime.handle().clone());
+    let setup = Setup::load(places, runtime.handle().clone().into());
     let shown = eframe::run_native(
         "zipkeep",
         options(),

@@ -6,14 +6,13 @@
 //! handle, the promises and the cancel tokens. Nothing here knows object stores or ZIP.
 //!
 //! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `forms`, `job`,
-//! `command`, `rows`, `notice`, `state`, `work`, `runner`, `setup`, `log`, `view`, `update`, `app`.
+//! `command`, `rows`, `notice`, `state`, `work`, `runner`, `setup`, `view`, `update`, `app`.
 
 mod app;
 mod command;
 mod forms;
 mod icon;
 mod job;
-mod log;
 mod notice;
 mod rate;
 mod rows;
@@ -27,5 +26,5 @@ mod work;
 
 pub use app::App;
 pub use icon::window_icon;
-pub use log::start_log;
+pub use runner::JobRuntime;
 pub use setup::Setup;

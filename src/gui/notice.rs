@@ -1,10 +1,9 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
-use crate::engine::{BackupReport, DeleteReport, RestoreReport};
+use crate::engine::{BackupReport, DeleteReport, RestoreReport, causes};
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
 use crate::model::Warning;
-use std::error::Error as _;
 
 /// At most so many are shown; the oldest gives way.
 const MOST_NOTICES: usize = 4;
@@ -116,7 +115,7 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
     if error.is_cancelled() {
         let title = match kind {
             JobKind::Backup => "Backup cancelled. Nothing was left behind.",
-            JobKind::Restore => "Restore cancelled.",
+            JobKind::Restore => "Restore cancelled. All files are as they were.",
             JobKind::Delete => "Deleting was cancelled.",
             JobKind::Test => "Test cancelled.",
             JobKind::List | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => {
@@ -142,14 +141,9 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
 
 /// An error and its causes, one a line.
 fn chain(error: &JobError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str("\ncaused by: ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    let mut lines = vec![error.to_string()];
+    lines.extend(causes(error));
+    lines.join("\ncaused by: ")
 }
 
 /// What to tell of a backup that was made.

@@ -17,6 +17,16 @@ const SHOW_PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// A job that was cancelled and does not end by itself is dropped after this.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Where jobs run: a multi-threaded runtime that outlives the window.
+#[derive(Debug, Clone)]
+pub struct JobRuntime(Handle);
+
+impl From<Handle> for JobRuntime {
+    fn from(handle: Handle) -> Self {
+        Self(handle)
+    }
+}
+
 /// Starts jobs and hands back their news.
 pub(crate) struct Runner {
     runtime: Handle,
@@ -38,9 +48,9 @@ struct Task {
 
 impl Runner {
     /// `egui` is woken when there is news; the engine remembers things in `data_dir`.
-    pub(crate) fn new(runtime: Handle, egui: egui::Context, data_dir: PathBuf) -> Self {
+    pub(crate) fn new(runtime: JobRuntime, egui: egui::Context, data_dir: PathBuf) -> Self {
         Self {
-            runtime,
+            runtime: runtime.0,
             egui,
             data_dir,
             tasks: Vec::new(),
@@ -175,13 +185,18 @@ mod tests {
 
     fn runner(runtime: &tokio::runtime::Runtime) -> Runner {
         let egui = egui::Context::default();
-        Runner::new(runtime.handle().clone(), egui, PathBuf::from("/nowhere"))
+        Runner::new(
+            runtime.handle().clone().into(),
+            egui,
+            PathBuf::from("/nowhere"),
+        )
     }
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Runtime::new().expect("a runtime")
     }
 
+    #[expect(clippy::disallowed_methods, reason = "jobs run in real time")]
     fn wait(runner: &mut Runner) -> Vec<JobUpdate> {
         let began = Instant::now();
         let mut all = Vec::new();
@@ -245,7 +260,7 @@ mod tests {
         let news = wait(&mut runner);
         assert!(matches!(&news[0].news, News::Ended(Err(error)) if error.is_cancelled()));
 
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let second = runner.start(|context| async move {
             context.cancelled().await;
             tokio::time::sleep(Duration::from_millis(100)).await;

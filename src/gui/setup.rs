@@ -1,8 +1,9 @@
 //! `Setup`: what a window is given when it is made, and how it is read at the program's start.
 
-use crate::config::{Config, ConfigError, Places};
+use crate::config::{Config, Places};
+use crate::engine::causes;
+use crate::gui::runner::JobRuntime;
 use std::path::PathBuf;
-use tokio::runtime::Handle;
 
 /// What a window is given when it is made.
 #[derive(Debug)]
@@ -13,8 +14,8 @@ pub struct Setup {
     pub config: Config,
     /// What became of settings that could not be read.
     pub damaged: Option<Damaged>,
-    /// Where jobs run; multi-threaded.
-    pub runtime: Handle,
+    /// Where jobs run.
+    pub runtime: JobRuntime,
 }
 
 /// What became of settings that could not be read.
@@ -28,13 +29,15 @@ pub struct Damaged {
 
 impl Setup {
     /// Reads the settings; those that cannot be read are set aside and replaced by new ones.
-    pub fn load(places: Places, runtime: Handle) -> Self {
+    pub fn load(places: Places, runtime: JobRuntime) -> Self {
         let (config, damaged) = match Config::load(&places) {
             Ok(config) => (config, None),
             Err(error) => {
                 tracing::error!(%error, "the settings could not be read");
                 let kept_at = Config::set_aside(&places).ok();
-                let reason = reason(&error);
+                let mut lines = vec![error.to_string()];
+                lines.extend(causes(&error));
+                let reason = lines.join("\ncaused by: ");
                 let damaged = Damaged { reason, kept_at };
                 (Config::first(&places), Some(damaged))
             }
@@ -46,18 +49,6 @@ impl Setup {
             runtime,
         }
     }
-}
-
-/// Everything that is known about the failure.
-fn reason(error: &ConfigError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str("\ncaused by: ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -74,11 +65,11 @@ mod tests {
         std::fs::create_dir_all(&places.config_dir).expect("made");
         std::fs::write(places.config_file(), "profiles = 7 [").expect("written");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let setup = Setup::load(places.clone(), runtime.handle().clone());
+        let setup = Setup::load(places.clone(), runtime.handle().clone().into());
         assert_eq!(setup.config, Config::first(&places));
         let kept_at = setup.damaged.and_then(|damaged| damaged.kept_at);
         assert!(kept_at.is_some_and(|path| path.exists()));
-        let again = Setup::load(places, runtime.handle().clone());
+        let again = Setup::load(places, runtime.handle().clone().into());
         assert_eq!(again.damaged, None);
     }
 }

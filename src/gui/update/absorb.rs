@@ -1,6 +1,6 @@
 //! What the news of each job changes.
 
-use super::{Core, settings, start};
+use super::{Core, listing, settings};
 use crate::engine::CheckOutcome;
 use crate::gui::forms::Dialog;
 use crate::gui::job::{FolderPurpose, Job, JobError, JobKind, JobUpdate, News, Outcome, Picked};
@@ -53,7 +53,7 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
                 let works = report.outcome() != CheckOutcome::Fail;
                 core.state.test = Some(report);
                 if works && matches!(core.state.table.status, ListStatus::Failed(_)) {
-                    start::list(core);
+                    listing::list(core);
                 }
             }
         }
@@ -85,7 +85,7 @@ fn list_unless_known(core: &mut Core) {
         ListStatus::Loaded | ListStatus::Loading
     );
     if !is_known {
-        start::list(core);
+        listing::list(core);
     }
 }
 
@@ -98,7 +98,7 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         }
         JobKind::Save => settings::saved(core, settings::Ended::Badly),
         JobKind::FindSecret => core.state.table.status = ListStatus::NotAsked,
-        JobKind::Delete => start::list(core),
+        JobKind::Delete => listing::list(core),
         JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::PickFolder(_) => {}
     }
     if let Some(notice) = told {

@@ -1,6 +1,6 @@
 //! What each wish of the person does.
 
-use super::{Core, settings, start};
+use super::{Core, listing, settings, start};
 use crate::gui::command::Command;
 use crate::gui::job::{JobId, JobKind, JobStatus};
 use crate::gui::state::Quit;
@@ -20,7 +20,7 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
         Command::Test => start::test(core),
         Command::Refresh => {
             settings::keep_form(core);
-            start::list(core);
+            listing::list(core);
         }
         Command::BackUp => start::backup(core),
         Command::Restore { backup, target } => start::restore(core, &backup, target),

@@ -1,6 +1,7 @@
 //! Keeps what the person typed: the form of a profile, its folders, the profiles themselves.
 
-use super::{Core, start};
+use super::launch::launch;
+use super::{Core, listing};
 use crate::gui::forms::{ProfileForm, SecretEdit};
 use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::notice::{Notice, Tone};
@@ -40,7 +41,7 @@ pub(crate) fn keep_form(core: &mut Core) {
 pub(crate) fn finish_form(core: &mut Core) {
     keep_form(core);
     if core.state.table.of.as_ref() != Some(&core.state.profile().destination) {
-        start::list(core);
+        listing::list(core);
     }
 }
 
@@ -126,7 +127,7 @@ fn show_active(core: &mut Core) {
     core.state.test = None;
     core.state.table = Table::default();
     save(core);
-    start::list(core);
+    listing::list(core);
 }
 
 fn put_profile(core: &mut Core, profile: Profile) {
@@ -146,7 +147,7 @@ pub(crate) fn save(core: &mut Core) {
     let secrets = std::mem::take(&mut core.state.unsaved.secrets);
     core.state.unsaved.in_flight.clone_from(&secrets);
     let (places, config) = (core.state.places.clone(), core.state.config.clone());
-    start::start(core, JobKind::Save, "settings", |_| {
+    launch(core, JobKind::Save, "settings", |_| {
         work::save(places, config, secrets)
     });
 }
@@ -168,6 +169,7 @@ pub(crate) fn saved(core: &mut Core, ended: Ended) {
 }
 
 /// How a save ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// All is on disk.
     Well,
@@ -180,7 +182,7 @@ pub(crate) fn secret_found(core: &mut Core, profile: &str, status: SecretStatus)
     if profile == core.state.profile().name && core.state.secret == SecretStatus::Unknown {
         core.state.secret = status;
         if core.state.table.status != ListStatus::Loaded {
-            start::list(core);
+            listing::list(core);
         }
     }
 }

@@ -1,23 +1,14 @@
 //! The dialogs that ask first: delete, profiles, quit. Only one is open at a time.
 
+use super::dialog_parts::{Next, backup_ui, buttons_ui, plain_button, title_ui};
 use super::restore_dialog;
 use super::widgets::{danger_button, field_ui, main_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::Dialog;
-use crate::gui::rows;
 use crate::gui::state::{Quit, State};
-use crate::gui::theme::{self, CONTROL_HEIGHT, DIALOG_WIDTH, GRID};
+use crate::gui::theme::{self, DIALOG_WIDTH, GRID};
 use crate::model::{Backup, Profile};
-use egui::{Align, Button, Frame, Grid, Id, Label, Layout, Modal, RichText, Ui, vec2};
-
-/// Whether a dialog stays open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// It stays.
-    Stay,
-    /// It closes.
-    Close,
-}
+use egui::{Frame, Id, Modal, Ui};
 
 /// The dialog that is open, if any.
 pub(crate) fn dialogs_ui(
@@ -64,51 +55,6 @@ fn modal(ui: &Ui, name: &str, content: impl FnOnce(&mut Ui) -> Next) -> Next {
     } else {
         shown.inner
     }
-}
-
-/// The dialog's name.
-pub(crate) fn title_ui(ui: &mut Ui, text: &str) {
-    ui.add(Label::new(RichText::new(text).size(18.0)).wrap());
-    ui.add_space(GRID);
-}
-
-/// Buttons at the dialog's right; `add` adds them from right to left.
-pub(crate) fn buttons_ui(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
-    ui.add_space(4.0 * GRID);
-    let line = vec2(ui.available_width(), CONTROL_HEIGHT);
-    ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), add);
-}
-
-/// A button that changes nothing.
-pub(crate) fn plain_button(ui: &mut Ui, text: &str) -> egui::Response {
-    ui.add(Button::new(text).min_size(vec2(0.0, CONTROL_HEIGHT)))
-}
-
-/// What a backup is, in lines of name and value.
-pub(crate) fn backup_ui(ui: &mut Ui, state: &State, backup: &Backup) {
-    let made = format!(
-        "{} ({})",
-        rows::when(backup.created, &state.clock.zone),
-        rows::ago(backup.created, state.clock.now)
-    );
-    let device = backup.device.as_deref().unwrap_or("not known").to_owned();
-    let lines = [
-        ("Made", made),
-        ("Device", device),
-        ("Size", rows::bytes(backup.size_bytes)),
-        ("Backup", backup.name.clone()),
-    ];
-    Grid::new("backup")
-        .num_columns(2)
-        .spacing([4.0 * GRID, GRID])
-        .min_row_height(5.0 * GRID)
-        .show(ui, |ui| {
-            for (name, value) in lines {
-                ui.label(theme::small(ui, name));
-                ui.add(Label::new(value).wrap());
-                ui.end_row();
-            }
-        });
 }
 
 fn delete_ui(ui: &mut Ui, state: &State, backup: &Backup, commands: &mut Commands) -> Next {

@@ -3,6 +3,7 @@
 
 mod backups_table;
 mod destination_form;
+mod dialog_parts;
 mod dialogs;
 mod folders_form;
 mod frame;

@@ -1,6 +1,6 @@
 //! The dialog before a restore: what, where to, and what will be replaced.
 
-use super::dialogs::{Next, backup_ui, buttons_ui, plain_button, title_ui};
+use super::dialog_parts::{Next, backup_ui, buttons_ui, plain_button, title_ui};
 use super::widgets::{field_and_button_ui, main_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{RestoreChoice, RestoreForm};
