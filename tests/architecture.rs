@@ -56,25 +56,20 @@ const RULES: &[Rule] = &[
         may_use: &[],
     },
     Rule {
-        module: "gui::forms",
-        may_use: &["model"],
+        module: "gui::icon",
+        may_use: &[],
     },
     Rule {
-        module: "gui::job",
+        module: "gui::rate",
+        may_use: &[],
+    },
+    Rule {
+        module: "gui::forms",
         may_use: &["model", "engine"],
     },
     Rule {
-        module: "gui::command",
-        may_use: &["model", "gui::job"],
-    },
-    // The window: what it knows and does.
-    Rule {
-        module: "gui::state",
-        may_use: &["model", "config", "gui::job"],
-    },
-    Rule {
-        module: "gui::runner",
-        may_use: &["model", "engine", "gui::job"],
+        module: "gui::job",
+        may_use: &["model", "config", "secrets", "engine", "gui::rate"],
     },
     Rule {
         module: "gui::rows",
@@ -82,46 +77,70 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "gui::notice",
-        may_use: &["model", "storage", "engine", "gui::job"],
+        may_use: &["model", "engine", "gui::job", "gui::rows"],
     },
-    // The window: the only writer of its state, and drawing, which sees neither jobs nor storage.
+    Rule {
+        module: "gui::command",
+        may_use: &["model", "engine", "gui::job", "gui::notice"],
+    },
+    // The window: what it knows and does.
+    Rule {
+        module: "gui::state",
+        may_use: &["model", "config", "engine", "gui::job", "gui::notice"],
+    },
+    Rule {
+        module: "gui::work",
+        may_use: &[
+            "model", "config", "secrets", "storage", "engine", "gui::job",
+        ],
+    },
+    Rule {
+        module: "gui::runner",
+        may_use: &["model", "engine", "gui::job"],
+    },
+    Rule {
+        module: "gui::setup",
+        may_use: &["config", "engine", "gui::runner"],
+    },
+    // The window: the only writer of its state, and drawing, which sees neither jobs' bodies nor storage.
     Rule {
         module: "gui::update",
         may_use: &[
             "model",
-            "config",
-            "secrets",
-            "storage",
             "engine",
+            "gui::rate",
             "gui::forms",
             "gui::job",
+            "gui::notice",
             "gui::command",
             "gui::state",
+            "gui::work",
             "gui::runner",
-            "gui::notice",
+            "gui::setup",
         ],
     },
     Rule {
         module: "gui::view",
         may_use: &[
             "model",
+            "engine",
             "gui::theme",
             "gui::forms",
             "gui::job",
+            "gui::rows",
+            "gui::notice",
             "gui::command",
             "gui::state",
-            "gui::rows",
         ],
     },
     Rule {
         module: "gui::app",
         may_use: &[
-            "config",
             "gui::theme",
-            "gui::forms",
+            "gui::icon",
             "gui::command",
             "gui::state",
-            "gui::runner",
+            "gui::setup",
             "gui::update",
             "gui::view",
         ],
@@ -129,7 +148,7 @@ const RULES: &[Rule] = &[
     // The two fronts' binaries.
     Rule {
         module: "main",
-        may_use: &["config", "gui"],
+        may_use: &["config", "log", "gui"],
     },
     Rule {
         module: "cli",
