@@ -5,8 +5,8 @@
 //! hands these to `update`, the only writer of `State`. `runner` is the only owner of the tokio
 //! handle, the promises and the cancel tokens. Nothing here knows object stores or ZIP.
 //!
-//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `forms`, `job`,
-//! `command`, `rows`, `notice`, `state`, `work`, `runner`, `setup`, `view`, `update`, `app`.
+//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `forms`, `job`, `rows`,
+//! `notice`, `command`, `state`, `work`, `runner`, `setup`, `view`, `update`, `app`.
 
 mod app;
 mod command;
