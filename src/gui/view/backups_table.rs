@@ -9,14 +9,80 @@ use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, GRID};
 use crate::model::Backup;
-use egui::{Align, Button, Key, Label, Layout, RichText, ScrollArea, Sense, Ui, Vec2, vec2};
+use egui::{Align, Button, Key, Label, Layout, RichText, Sense, Ui, Vec2, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
 
 const ROW_HEIGHT: f32 = 38.0;
 const HEADER_HEIGHT: f32 = 28.0;
-/// Under this width the table scrolls sideways instead of cutting words.
-const LEAST_WIDTH: f32 = 604.0;
 const CELL_MARGIN: f32 = 2.0 * GRID;
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    When,
+    Device,
+    Files,
+    Size,
+    MadeBy,
+    Actions,
+}
+
+impl Field {
+    const ALL: [Self; 6] = [
+        Self::When,
+        Self::Device,
+        Self::Files,
+        Self::Size,
+        Self::MadeBy,
+        Self::Actions,
+    ];
+
+    /// The columns that fit into a table of this width. What gives way stands in each row's hover.
+    fn fitting(width: f32) -> Vec<Self> {
+        let needed = |fields: &[Self]| fields.iter().map(|field| field.width()).sum::<f32>();
+        let mut fields = Self::ALL.to_vec();
+        for least_needed in [Self::MadeBy, Self::Files] {
+            if needed(&fields) > width {
+                fields.retain(|field| *field != least_needed);
+            }
+        }
+        fields
+    }
+
+    /// Width; of the device, which takes what is left, the least.
+    const fn width(self) -> f32 {
+        match self {
+            Self::When => 144.0,
+            Self::Device => 68.0,
+            Self::Files => 120.0,
+            Self::Size => 84.0,
+            Self::MadeBy => 108.0,
+            Self::Actions => 148.0,
+        }
+    }
+
+    fn column(self) -> Column {
+        match self {
+            Self::Device => Column::remainder().at_least(self.width()).clip(true),
+            _ => Column::exact(self.width()),
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::When => "When",
+            Self::Device => "Device",
+            Self::Files => "Files",
+            Self::Size => "Size",
+            Self::MadeBy => "Made by",
+            Self::Actions => "",
+        }
+    }
+
+    const fn is_number(self) -> bool {
+        matches!(self, Self::Files | Self::Size)
+    }
+}
 
 /// The table, or what stands in its place.
 pub(crate) fn backups_ui(
@@ -76,53 +142,42 @@ fn failed_ui(ui: &mut Ui, notice: &Notice, commands: &mut Commands) {
 
 fn table_ui(ui: &mut Ui, state: &State, dialog: &mut Option<Dialog>, commands: &mut Commands) {
     let jump_to = keys(ui, state, dialog, commands);
-    ScrollArea::horizontal()
+    let fields = Field::fitting(ui.available_width());
+    ui.spacing_mut().item_spacing = Vec2::ZERO;
+    // Of its own id for each set of columns: widths are remembered by number.
+    let mut table = TableBuilder::new(ui)
+        .id_salt(("backups", fields.len()))
+        .striped(true)
+        .sense(Sense::CLICK)
         .auto_shrink([false, false])
-        .show(ui, |ui| {
-            ui.set_min_width(LEAST_WIDTH);
-            ui.spacing_mut().item_spacing = Vec2::ZERO;
-            let mut table = TableBuilder::new(ui)
-                .id_salt("backups")
-                .striped(true)
-                .sense(Sense::CLICK)
-                .auto_shrink([false, false])
-                .cell_layout(Layout::left_to_right(Align::Center))
-                .column(Column::exact(144.0))
-                .column(Column::remainder().at_least(100.0).clip(true))
-                .column(Column::exact(120.0))
-                .column(Column::exact(84.0))
-                .column(Column::exact(108.0))
-                .column(Column::exact(148.0));
-            if let Some(row) = jump_to {
-                table = table.scroll_to_row(row, None);
-            }
-            table.header(HEADER_HEIGHT, header_ui).body(|body| {
-                body.rows(ROW_HEIGHT, state.table.rows.len(), |mut row| {
-                    if let Some(backup) = state.table.rows.get(row.index()) {
-                        row_ui(&mut row, backup, state, (dialog, commands));
-                    }
-                });
+        .cell_layout(Layout::left_to_right(Align::Center));
+    for field in &fields {
+        table = table.column(field.column());
+    }
+    if let Some(row) = jump_to {
+        table = table.scroll_to_row(row, None);
+    }
+    table
+        .header(HEADER_HEIGHT, |header| header_ui(header, &fields))
+        .body(|body| {
+            body.rows(ROW_HEIGHT, state.table.rows.len(), |mut row| {
+                if let Some(backup) = state.table.rows.get(row.index()) {
+                    row_ui(&mut row, &fields, backup, (state, dialog, commands));
+                }
             });
         });
 }
 
-fn header_ui(mut header: TableRow<'_, '_>) {
-    for (name, is_number) in [
-        ("When", false),
-        ("Device", false),
-        ("Files", true),
-        ("Size", true),
-        ("Made by", false),
-    ] {
-        header.col(|ui| cell_ui(ui, is_number, theme::small(ui, name)));
+fn header_ui(mut header: TableRow<'_, '_>, fields: &[Field]) {
+    for field in fields {
+        header.col(|ui| cell_ui(ui, *field, theme::small(ui, field.title())));
     }
-    header.col(|_| {});
 }
 
 /// Text in a cell, numbers to the right.
-fn cell_ui(ui: &mut Ui, is_number: bool, text: RichText) {
+fn cell_ui(ui: &mut Ui, field: Field, text: RichText) {
     let label = Label::new(text).truncate().selectable(false);
-    let layout = if is_number {
+    let layout = if field.is_number() {
         Layout::right_to_left(Align::Center)
     } else {
         Layout::left_to_right(Align::Center)
@@ -135,38 +190,46 @@ fn cell_ui(ui: &mut Ui, is_number: bool, text: RichText) {
 
 fn row_ui(
     row: &mut TableRow<'_, '_>,
+    fields: &[Field],
     backup: &Backup,
-    state: &State,
-    (dialog, commands): (&mut Option<Dialog>, &mut Commands),
+    (state, dialog, commands): (&State, &mut Option<Dialog>, &mut Commands),
 ) {
     row.set_selected(state.table.selected.as_deref() == Some(backup.key.as_str()));
-    let when = rows::when(backup.created, &state.clock.zone);
-    let device = backup.device.as_deref().unwrap_or(rows::UNKNOWN);
-    row.col(|ui| cell_ui(ui, false, RichText::new(when)));
-    row.col(|ui| cell_ui(ui, false, RichText::new(device)));
-    row.col(|ui| files_ui(ui, backup));
-    row.col(|ui| cell_ui(ui, true, RichText::new(rows::bytes(backup.size_bytes))));
-    row.col(|ui| cell_ui(ui, false, RichText::new(backup.origin.title())));
-    row.col(|ui| actions_ui(ui, backup, state, dialog));
+    for field in fields {
+        row.col(|ui| match field {
+            Field::Actions => actions_ui(ui, backup, state, dialog),
+            _ => cell_ui(ui, *field, text_of(ui, *field, backup, state)),
+        });
+    }
     let response = row.response();
     if response.clicked() {
         commands.push(Command::Select(backup.key.clone()));
     }
     response.on_hover_ui_at_pointer(|ui| {
         ui.label(rows::ago(backup.created, state.clock.now));
+        let made_by = format!("Made by {}", backup.origin.title());
+        ui.label(theme::small(ui, made_by));
+        if backup.contents.is_some() {
+            let files = format!("Files {}", rows::contents(backup.contents));
+            ui.label(theme::small(ui, files));
+        }
         ui.label(theme::small(ui, &backup.name));
     });
 }
 
-fn files_ui(ui: &mut Ui, backup: &Backup) {
-    let text = RichText::new(rows::contents(backup.contents));
+fn text_of(ui: &Ui, field: Field, backup: &Backup, state: &State) -> RichText {
     let is_partial = backup.contents.is_some_and(|known| known.missing > 0);
-    let text = if is_partial {
-        text.color(theme::tokens(ui).warning)
-    } else {
-        text
-    };
-    cell_ui(ui, true, text);
+    match field {
+        Field::When => RichText::new(rows::when(backup.created, &state.clock.zone)),
+        Field::Device => RichText::new(backup.device.as_deref().unwrap_or(rows::UNKNOWN)),
+        Field::Files if is_partial => {
+            RichText::new(rows::contents(backup.contents)).color(theme::tokens(ui).warning)
+        }
+        Field::Files => RichText::new(rows::contents(backup.contents)),
+        Field::Size => RichText::new(rows::bytes(backup.size_bytes)),
+        Field::MadeBy => RichText::new(backup.origin.title()),
+        Field::Actions => RichText::default(),
+    }
 }
 
 fn actions_ui(ui: &mut Ui, backup: &Backup, state: &State, dialog: &mut Option<Dialog>) {
@@ -234,4 +297,18 @@ fn keys(
     };
     commands.push(Command::Select(rows[next].key.clone()));
     Some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Field;
+
+    #[test]
+    fn narrow_tables_keep_their_buttons() {
+        assert_eq!(Field::fitting(724.0), Field::ALL);
+        let least = Field::fitting(444.0);
+        assert!(least.contains(&Field::Actions) && !least.contains(&Field::MadeBy));
+        let needed: f32 = least.iter().map(|field| field.width()).sum();
+        assert!(needed <= 444.0, "{needed}");
+    }
 }

@@ -8,7 +8,7 @@ use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use crate::model::Provider;
-use egui::{Button, Response, Ui, vec2};
+use egui::{Align, Button, Id, Response, Ui, vec2};
 
 /// Where backups are kept.
 pub(crate) fn destination_ui(
@@ -32,8 +32,16 @@ pub(crate) fn destination_ui(
         commands.push(Command::Test);
     }
     button.on_disabled_hover_text("The test is running.");
+    // What comes of a test is scrolled to once, then the person scrolls.
+    let was_testing = Id::unique("was testing");
+    if is_testing {
+        ui.data_mut(|data| data.insert_temp(was_testing, true));
+    }
     if let Some(report) = &state.test {
-        test_report::test_report_ui(ui, report);
+        let shown = test_report::test_report_ui(ui, report);
+        if ui.data_mut(|data| data.remove_temp(was_testing)) == Some(true) {
+            shown.scroll_to_me(Some(Align::Max));
+        }
     }
 }
 

@@ -79,9 +79,12 @@ fn delete_ui(ui: &mut Ui, state: &State, backup: &Backup, commands: &mut Command
 
 fn new_profile_ui(ui: &mut Ui, state: &State, name: &mut String, commands: &mut Commands) -> Next {
     title_ui(ui, "New profile");
-    ui.label("A profile has its own folders and its own place for backups. Its name opens the names of its backups.");
+    ui.label("A profile has its own folders and its own place for backups. Its name stands at the beginning of their file names.");
     ui.add_space(GRID);
     let field = field_ui(ui, "Name of the profile", name, "for example photos");
+    if ui.memory(|memory| memory.focused().is_none()) {
+        field.request_focus();
+    }
     let typed = name.trim();
     let problem = if state.config.profile(typed).is_some() {
         Some("There is already a profile of this name.")

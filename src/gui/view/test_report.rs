@@ -3,10 +3,10 @@
 use super::widgets::{Grade, grade_icon};
 use crate::engine::{Check, CheckOutcome, TestReport};
 use crate::gui::theme::{self, GRID};
-use egui::{Frame, Label, RichText, Stroke, Ui};
+use egui::{Frame, Label, Response, RichText, Stroke, Ui};
 
 /// The verdict and every check.
-pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) {
+pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) -> Response {
     let tokens = theme::tokens(ui);
     Frame::new()
         .fill(tokens.page)
@@ -26,7 +26,8 @@ pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) {
             for check in &report.checks {
                 check_ui(ui, check);
             }
-        });
+        })
+        .response
 }
 
 fn check_ui(ui: &mut Ui, check: &Check) {
@@ -34,6 +35,8 @@ fn check_ui(ui: &mut Ui, check: &Check) {
         grade_icon(ui, grade_of(check.outcome));
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
+            // Small text is lower than the mark; this brings their middles together.
+            ui.add_space(GRID / 2.0);
             let small = RichText::new(&check.message).small();
             let text = if check.outcome == CheckOutcome::Skip {
                 small.color(theme::tokens(ui).weak)
