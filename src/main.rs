@@ -10,6 +10,8 @@ use zipkeep::log::{self, LogTo};
 
 /// How long what still runs may take to end after the window is gone.
 const LAST_WAIT: Duration = Duration::from_secs(10);
+/// How long a thread without work waits for more.
+const IDLE_THREADS_STAY: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let places = match Places::of_this_user() {
@@ -20,6 +22,8 @@ fn main() -> ExitCode {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "the window opens");
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Threads that have nothing to do end soon: a window at rest costs nothing at all.
+        .thread_keep_alive(IDLE_THREADS_STAY)
         .build()
     {
         Ok(runtime) => runtime,

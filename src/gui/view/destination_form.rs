@@ -1,14 +1,14 @@
 //! The form of the destination: provider, its fields, and the test of the connection.
 
 use super::test_report;
-use super::widgets::{choice_ui, field_and_button_ui, field_ui, secret_ui};
+use super::widgets::{choice_ui, field_and_button_ui, field_ui, secret_ui, tall_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Place, ProfileForm, SecretEdit};
 use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::state::State;
-use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use crate::gui::theme::{self, GRID};
 use crate::model::Provider;
-use egui::{Align, Button, Id, Response, Ui, vec2};
+use egui::{Align, Id, Response, Ui};
 
 /// Where backups are kept.
 pub(crate) fn destination_ui(
@@ -26,7 +26,7 @@ pub(crate) fn destination_ui(
     }
     ui.add_space(GRID);
     let is_testing = state.running(JobKind::Test).is_some();
-    let button = Button::new("Test connection").min_size(vec2(0.0, CONTROL_HEIGHT));
+    let button = tall_button("Test connection");
     let button = ui.add_enabled(!is_testing, button);
     if button.clicked() {
         commands.push(Command::Test);

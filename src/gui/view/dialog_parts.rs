@@ -1,10 +1,11 @@
 //! What dialogs are made of: title, the lines about a backup, and buttons at the right.
 
+use super::widgets::tall_button;
 use crate::gui::rows;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use crate::model::Backup;
-use egui::{Align, Button, Grid, Label, Layout, RichText, Ui, vec2};
+use egui::{Align, Grid, Label, Layout, RichText, Ui, vec2};
 
 /// Whether a dialog stays open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(crate) fn buttons_ui(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
 
 /// A button that changes nothing.
 pub(crate) fn plain_button(ui: &mut Ui, text: &str) -> egui::Response {
-    ui.add(Button::new(text).min_size(vec2(0.0, CONTROL_HEIGHT)))
+    ui.add(tall_button(text))
 }
 
 /// What a backup is, in lines of name and value.

@@ -95,12 +95,16 @@ fn new_profile_ui(ui: &mut Ui, state: &State, name: &mut String, commands: &mut 
     };
     let line = problem.unwrap_or(" ");
     ui.label(theme::small(ui, line).color(theme::tokens(ui).danger));
-    let is_good = problem.is_none() && !typed.is_empty();
+    let problem = if typed.is_empty() {
+        Some("Give the profile a name.")
+    } else {
+        problem
+    };
     let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     let mut next = Next::Stay;
     buttons_ui(ui, |ui| {
-        let create = ui.add_enabled_ui(is_good, |ui| main_button(ui, "Create profile"));
-        if create.inner.clicked() || (is_entered && is_good) {
+        let create = main_button(ui, "Create profile", problem);
+        if create.clicked() || (is_entered && problem.is_none()) {
             commands.push(Command::CreateProfile(typed.to_owned()));
             next = Next::Close;
         }
@@ -143,7 +147,7 @@ fn quit_ui(ui: &mut Ui, state: &State, commands: &mut Commands) -> Next {
     }
     ui.label("If it is stopped now, nothing half-made is left behind, and you can start it again at any time.");
     buttons_ui(ui, |ui| {
-        if main_button(ui, "Keep running").clicked() {
+        if main_button(ui, "Keep running", None).clicked() {
             commands.push(Command::KeepRunning);
         }
         if plain_button(ui, "Stop and quit").clicked() {

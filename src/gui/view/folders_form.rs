@@ -1,13 +1,13 @@
 //! The folders that are backed up, and what is left out of them.
 
 use super::destination_form::note_edit;
-use super::widgets::{cross_button, cut_label, field_and_button_ui, lines_ui};
+use super::widgets::{cross_button, cut_label, field_and_button_ui, lines_ui, tall_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::ProfileForm;
 use crate::gui::job::FolderPurpose;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
-use egui::{Align, Button, Frame, Layout, Margin, RichText, Stroke, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, RichText, Stroke, Ui, vec2};
 use std::path::Path;
 
 /// What is backed up and what is not.
@@ -19,7 +19,7 @@ pub(crate) fn folders_ui(
 ) {
     let line = vec2(ui.available_width(), CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
-        let button = Button::new("Add folder…").min_size(vec2(0.0, CONTROL_HEIGHT));
+        let button = tall_button("Add folder…");
         if ui.add(button).clicked() {
             commands.push(Command::PickFolder(FolderPurpose::Source));
         }

@@ -1,29 +1,23 @@
 //! Above the table: what is shown, and the buttons that concern all of it.
 
-use super::widgets::main_button;
+use super::widgets::{cut_label, main_button, tall_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::job::JobKind;
 use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
-use egui::{Align, Button, Layout, Ui, vec2};
+use egui::{Align, Layout, Ui, vec2};
 
 /// The heading, "Refresh" and "Back up now", and why the latter is not possible.
 pub(crate) fn header_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
     let problem = state.backup_problem();
     let line = vec2(ui.available_width(), CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
-        ui.add_enabled_ui(problem.is_none(), |ui| {
-            let button = main_button(ui, "Back up now");
-            if let Some(problem) = &problem {
-                button.on_disabled_hover_text(problem);
-            } else if button.clicked() {
-                commands.push(Command::BackUp);
-            }
-        });
+        if main_button(ui, "Back up now", problem.as_deref()).clicked() {
+            commands.push(Command::BackUp);
+        }
         let is_listing = state.running(JobKind::List).is_some();
-        let refresh = Button::new("Refresh").min_size(vec2(0.0, CONTROL_HEIGHT));
-        let refresh = ui.add_enabled(!is_listing, refresh);
+        let refresh = ui.add_enabled(!is_listing, tall_button("Refresh"));
         if refresh.clicked() {
             commands.push(Command::Refresh);
         }
@@ -41,7 +35,7 @@ pub(crate) fn header_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
                 ui.label(theme::small(ui, problem));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                super::widgets::cut_label(ui, theme::small(ui, summary(state)));
+                cut_label(ui, theme::small(ui, summary(state)));
             });
         });
     });

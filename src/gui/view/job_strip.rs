@@ -1,12 +1,12 @@
 //! The strip at the bottom: each running job with how far it is, how fast, and "Cancel".
 
-use super::widgets::cut_label;
+use super::widgets::{cut_label, tall_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::job::{Job, JobKind, JobStatus};
 use crate::gui::rows;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
-use egui::{Align, Button, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use std::time::Duration;
 
 /// A list that takes less than this is not worth a strip that comes and goes.
@@ -42,7 +42,7 @@ pub(crate) fn job_strip_ui(ui: &mut Ui, state: &State, commands: &mut Commands) 
 fn job_ui(ui: &mut Ui, job: &Job, commands: &mut Commands) {
     let line = vec2(ui.available_width(), CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
-        let cancel = Button::new("Cancel").min_size(vec2(0.0, CONTROL_HEIGHT));
+        let cancel = tall_button("Cancel");
         let is_running = job.status == JobStatus::Running;
         if ui.add_enabled(is_running, cancel).clicked() {
             commands.push(Command::Cancel(job.id));

@@ -50,9 +50,12 @@ pub(crate) fn restore_ui(
     let target = form.target();
     let mut next = Next::Stay;
     buttons_ui(ui, |ui| {
-        let restore = ui.add_enabled_ui(target.is_some(), |ui| main_button(ui, "Restore"));
+        let problem = target
+            .is_none()
+            .then_some("Write or choose the whole path of a folder.");
+        let restore = main_button(ui, "Restore", problem);
         if let Some(target) = target
-            && restore.inner.clicked()
+            && restore.clicked()
         {
             commands.push(Command::Restore {
                 backup: form.backup.clone(),
@@ -60,9 +63,6 @@ pub(crate) fn restore_ui(
             });
             next = Next::Close;
         }
-        restore
-            .inner
-            .on_disabled_hover_text("Choose a folder to restore to.");
         if plain_button(ui, "Cancel").clicked() {
             next = Next::Close;
         }

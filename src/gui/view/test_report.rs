@@ -2,6 +2,7 @@
 
 use super::widgets::{Grade, grade_icon};
 use crate::engine::{Check, CheckOutcome, TestReport};
+use crate::gui::rows;
 use crate::gui::theme::{self, GRID};
 use egui::{Frame, Label, Response, RichText, Stroke, Ui};
 
@@ -23,8 +24,16 @@ pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) -> Response {
             };
             ui.label(RichText::new(verdict).color(grade.color(ui)));
             ui.add_space(GRID);
-            for check in &report.checks {
+            let (skipped, tried): (Vec<_>, Vec<_>) = report
+                .checks
+                .iter()
+                .partition(|check| check.outcome == CheckOutcome::Skip);
+            for check in tried {
                 check_ui(ui, check);
+            }
+            if !skipped.is_empty() {
+                let count = rows::counted(skipped.len() as u64, "check was", "checks were");
+                ui.label(theme::small(ui, format!("{count} not tried.")));
             }
         })
         .response
@@ -37,13 +46,7 @@ fn check_ui(ui: &mut Ui, check: &Check) {
             ui.spacing_mut().item_spacing.y = 2.0;
             // Small text is lower than the mark; this brings their middles together.
             ui.add_space(GRID / 2.0);
-            let small = RichText::new(&check.message).small();
-            let text = if check.outcome == CheckOutcome::Skip {
-                small.color(theme::tokens(ui).weak)
-            } else {
-                small
-            };
-            ui.add(Label::new(text).wrap());
+            ui.add(Label::new(RichText::new(&check.message).small()).wrap());
             if let Some(hint) = &check.hint {
                 ui.add(Label::new(theme::small(ui, hint)).wrap());
             }

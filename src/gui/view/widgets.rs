@@ -72,7 +72,7 @@ pub(crate) fn field_and_button_ui(
     let field = edit_ui(ui, name, |ui| {
         let line = vec2(ui.available_width(), CONTROL_HEIGHT);
         ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
-            pressed = Some(ui.add(Button::new(button).min_size(vec2(0.0, CONTROL_HEIGHT))));
+            pressed = Some(ui.add(tall_button(button)));
             let edit = single_line(text, example);
             ui.add_sized([ui.available_width(), CONTROL_HEIGHT], edit)
         })
@@ -135,10 +135,29 @@ pub(crate) fn lines_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str
     })
 }
 
-/// The one thing that most people come for.
-pub(crate) fn main_button(ui: &mut Ui, text: &str) -> Response {
+/// The one thing that most people come for; with a problem it cannot be pressed, and says why.
+pub(crate) fn main_button(ui: &mut Ui, text: &str, problem: Option<&str>) -> Response {
     let tokens = theme::tokens(ui);
-    filled_button(ui, text, tokens.accent, tokens.accent_hover)
+    let Some(problem) = problem else {
+        return filled_button(ui, text, tokens.accent, tokens.accent_hover);
+    };
+    ui.scope(|ui| {
+        // Told by its colours instead of by fading, which would leave the text unreadable.
+        let visuals = ui.visuals_mut();
+        visuals.disabled_alpha = 1.0;
+        for look in [
+            &mut visuals.widgets.noninteractive,
+            &mut visuals.widgets.inactive,
+        ] {
+            look.weak_bg_fill = tokens.press;
+            look.bg_stroke = Stroke::new(1.0, tokens.press);
+            look.fg_stroke.color = tokens.weak;
+        }
+        ui.spacing_mut().button_padding.x = 4.0 * GRID;
+        ui.add_enabled(false, tall_button(text))
+    })
+    .inner
+    .on_disabled_hover_text(problem)
 }
 
 /// A button that destroys something.
@@ -160,14 +179,15 @@ fn filled_button(ui: &mut Ui, text: &str, fill: Color32, hover: Color32) -> Resp
             look.bg_stroke = Stroke::new(1.0, fill);
             look.fg_stroke.color = front;
         }
-        // A disabled button is told by its colours, not by fading, which leaves the text unreadable.
-        if !ui.is_enabled() {
-            ui.visuals_mut().disabled_alpha = 0.65;
-        }
         ui.spacing_mut().button_padding.x = 4.0 * GRID;
-        ui.add(Button::new(text).min_size(vec2(0.0, CONTROL_HEIGHT)))
+        ui.add(tall_button(text))
     })
     .inner
+}
+
+/// A button as high as a field.
+pub(crate) fn tall_button(text: &str) -> Button<'_> {
+    Button::new(text).min_size(vec2(0.0, CONTROL_HEIGHT))
 }
 
 /// Room at the sides of a button without a frame.
