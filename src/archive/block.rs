@@ -182,8 +182,8 @@ mod tests {
         let mut deflater = Deflater::new(level);
         let mut dictionary: &[u8] = &[];
         for block in input.chunks(block_bytes) {
-            let deflated = deflater.block(block, dictionary, Position::Inner);
-            stream.extend_from_slice(deflated.expect("deflated"));
+            let compressed = deflater.block(block, dictionary, Position::Inner);
+            stream.extend_from_slice(compressed.expect("deflated"));
             dictionary = dictionary_of(block);
         }
         let last = deflater.block(&[], dictionary, Position::Last);

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// What is typed is saved when nothing more was typed for this long.
 const TYPING_PAUSE_SECS: f64 = 0.8;
 /// After this the window closes even if a job that was asked to stop has not ended.
-const QUIT_PATIENCE: Duration = Duration::from_secs(10);
+const QUIT_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The window.
 pub struct App {

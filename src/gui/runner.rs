@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Progress wakes the window at most ten times a second.
 const SHOW_PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// A job that was cancelled and does not end by itself is dropped after this.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
+/// A job that was cancelled and does not end by itself is dropped after this: longer than the engine
+/// takes to clean up at a destination that does not answer.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where jobs run: a multi-threaded runtime that outlives the window.
 #[derive(Debug, Clone)]
