@@ -1,5 +1,7 @@
 //! The whole window without a screen: a folder as destination, a real runtime, clicks by name.
 
+mod support;
+
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::collections::BTreeMap;
@@ -222,6 +224,81 @@ fn a_backup_is_made_restored_and_deleted() {
     wait(&mut window, "no row", |w| shows(w, "No backups yet"));
     assert!(shows(&window, "Backup deleted"), "{:?}", texts(&window));
     assert!(desk.archives().is_empty());
+}
+
+/// Types into the field of this name, as a person who leaves it afterwards.
+fn fill(window: &mut Harness<'static, App>, name: &str, text: &str) {
+    window.get_by_label(name).focus();
+    window.step();
+    window.get_by_label(name).type_text(text);
+    window.step();
+    window.key_press(egui::Key::Tab);
+    window.step();
+}
+
+#[test]
+fn a_bucket_is_set_up_tested_backed_up_to_restored_from_and_cleaned() {
+    for server in support::every_server() {
+        let desk = Desk::new();
+        desk.write("photos/summer/sea.txt", b"blue");
+        desk.write("photos/big.bin", &support::noise(1, 20 << 20));
+        let mut window = desk.window(desk.config());
+        wait(&mut window, "an empty list", |w| shows(w, "No backups yet"));
+        window
+            .get_by_role_and_label(Role::ComboBox, "Provider")
+            .click();
+        window.run();
+        window.get_by_label("MinIO").click();
+        window.run();
+        for (field, text) in [
+            ("Endpoint", &server.endpoint_url),
+            ("Region", &server.region),
+            ("Bucket", &server.bucket),
+            ("Access Key ID", &server.access_key_id),
+            ("Secret Access Key", &server.secret_access_key),
+            ("Root path", &"my/photos".to_owned()),
+        ] {
+            fill(&mut window, field, text);
+        }
+        press(&mut window, "Test connection");
+        wait(&mut window, "the verdict", |w| {
+            shows(w, "The connection works")
+        });
+        press(&mut window, "Back up now");
+        wait(&mut window, "a row", |w| has_button(w, "Restore…"));
+        assert!(shows(&window, "Backed up 2 files"), "{:?}", texts(&window));
+        let keys = support::object_keys(&server);
+        assert!(keys[0].starts_with("my/photos/default."), "{keys:?}");
+
+        fs::remove_dir_all(desk.path("photos/summer")).expect("removed");
+        press(&mut window, "Restore…");
+        wait(&mut window, "the dialog", |w| {
+            shows(w, "Restore this backup")
+        });
+        press(&mut window, "Restore");
+        wait(&mut window, "the end", |w| shows(w, "Restored 2 files"));
+        let restored = tree(&desk.path("photos"));
+        assert_eq!(restored[Path::new("summer/sea.txt")], b"blue");
+
+        press(&mut window, "Delete");
+        wait(&mut window, "the question", |w| {
+            shows(w, "This cannot be undone")
+        });
+        press(&mut window, "Delete backup");
+        wait(&mut window, "no row", |w| shows(w, "No backups yet"));
+        let keys = support::object_keys(&server);
+        assert!(keys.iter().all(|key| key.ends_with('/')), "{keys:?}");
+        let none: [&str; 0] = [];
+        assert_eq!(support::unfinished_uploads(&server), none);
+
+        // What was typed was kept, and the secret not among the settings.
+        let config = Config::load(&desk.places()).expect("settings");
+        assert!(
+            matches!(&config.profiles[0].destination, Destination::S3(s3) if s3.bucket == server.bucket)
+        );
+        let settings = fs::read_to_string(desk.places().config_file()).expect("settings");
+        assert!(!settings.contains(&server.secret_access_key));
+    }
 }
 
 #[test]
