@@ -346,6 +346,13 @@ fn from_computer_a_through_a_bucket_to_computer_b() {
         write_file(&a.path("docs"), "big.bin", &noise(5, 30 << 20));
         a.add_server(&server);
         b.add_server(&server);
+        let settings = b.path(".config/zipkeep/config.toml");
+        let text = fs::read_to_string(&settings).expect("settings");
+        fs::write(
+            settings,
+            text.replace("device = \"\"", "device = \"computer-b\""),
+        )
+        .expect("written");
         let made = a.json(0, &["--profile", "s3", "backup", "docs"]);
         let name = made["result"]["backup"]
             .as_str()

@@ -219,6 +219,31 @@ async fn files_that_vanish_or_change_are_named_and_the_rest_is_backed_up() {
     assert_eq!((restored.refused.len(), restored.files), (0, report.files));
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_becomes_a_pipe_or_a_link_is_not_waited_for_or_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "pipe", b"a file when it is looked for");
+    write_file(&source, "link", b"a file when it is looked for");
+    let (pipe, link) = (source.join("pipe"), source.join("link"));
+    let on_progress: OnProgress = Box::new(move |progress, _| {
+        if progress.phase == Phase::Uploading && fs::remove_file(&pipe).is_ok() {
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+            assert!(made.expect("mkfifo").success());
+            fs::remove_file(&link).expect("removed");
+            std::os::unix::fs::symlink("/etc/hostname", &link).expect("a link");
+        }
+    });
+    let store = open_folder(&folder.path().join("backups"));
+    let context = context(folder.path(), on_progress);
+    let backing_up = back_up(&store, &source, &context);
+    let report = tokio::time::timeout(std::time::Duration::from_secs(20), backing_up).await;
+    let report = report.expect("it does not hang").expect("made");
+    assert_eq!(report.warnings.len(), 2, "{:?}", report.warnings);
+    assert_eq!(report.files, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_that_are_missing_are_warnings_unless_all_are() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -16,8 +16,9 @@ use crate::model::{
     Skipped, Totals,
 };
 use jiff::Timestamp;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write as _};
+use std::path::Path;
 
 /// What came of packing.
 #[derive(Debug)]
@@ -147,7 +148,7 @@ impl Packing<'_> {
     }
 
     fn add_file(&mut self, source: &SourceEntry) -> Result<(), EngineError> {
-        let opened = File::open(&source.path).and_then(|file| Ok((file.metadata()?, file)));
+        let opened = open(&source.path).and_then(|file| Ok((file.metadata()?, file)));
         let (before, file) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -247,6 +248,26 @@ impl Packing<'_> {
             blake3: has_content.then(|| written.blake3.to_hex().to_string()),
             stored: written.stored,
         });
+    }
+}
+
+/// Opens a file that the scan saw. What stands there now may be something else, such as a pipe that
+/// nobody writes to or a link to elsewhere: neither is waited for or followed.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is not a file any more"))
     }
 }
 

@@ -212,12 +212,12 @@ impl Work {
     }
 
     async fn restore(&self, wanted: &str, to: Option<PathBuf>) -> Result<Exit, Failure> {
-        let target = match to {
-            Some(folder) => RestoreTarget::Folder(absolute(&folder)?),
-            None => RestoreTarget::Original,
-        };
         let store = self.store(Patience::Patient)?;
         let backup = self.find(&store, wanted).await?;
+        let target = match to {
+            Some(folder) => RestoreTarget::Folder(absolute(&folder)?),
+            None => self.original_place_of(&backup)?,
+        };
         let request = RestoreRequest {
             key: backup.key,
             target,
@@ -238,6 +238,17 @@ impl Work {
                 .try_for_each(|folder| writeln!(out, "  {folder}"))
         })?;
         Ok(exit_of(&report.refused))
+    }
+
+    /// Paths of another computer mean nothing here, or worse, something else.
+    fn original_place_of(&self, backup: &Backup) -> Result<RestoreTarget, Failure> {
+        match backup.device.as_deref() {
+            Some(device) if device != self.device => Err(Failure::usage(
+                format!("{} was made on another computer, {device}", backup.name),
+                "Say where its files go: add --to DIR.",
+            )),
+            _ => Ok(RestoreTarget::Original),
+        }
     }
 
     async fn download(&self, wanted: &str, file: PathBuf) -> Result<Exit, Failure> {

@@ -26,7 +26,6 @@ fn main() -> ExitCode {
     let output = Output::new(format, cli.quiet);
     let command = cli.command.name();
     let exit = run(cli, output).unwrap_or_else(|failure| {
-        tracing::info!(%failure, causes = ?failure.causes(), command, "failed");
         output.failure(command, &failure);
         failure.exit()
     });
@@ -41,6 +40,11 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         LogTo::File
     };
     let _log = log::start(&places, log_to);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        command = cli.command.name(),
+        "starting"
+    );
     let chosen = cli.profile.as_deref();
     if let Command::Profile(command) = cli.command {
         return profiles::run(command, chosen, &places, output);
@@ -55,6 +59,7 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         let work = Work::new(&cli.command, chosen, places, output, cancel)?;
         work.run(cli.command).await
     });
+    tracing::info!(result = ?result.as_ref().map_err(ToString::to_string), "ended");
     runtime.shutdown_timeout(SHUTDOWN);
     result
 }
