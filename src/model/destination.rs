@@ -112,20 +112,3 @@ impl Provider {
         matches!(self, Self::R2)
     }
 }
-
-impl Destination {
-    /// A short line that tells people where this is, without any secret.
-    pub fn summary(&self) -> String {
-        match self {
-            Self::Folder(folder) => folder.path.display().to_string(),
-            Self::S3(s3) => {
-                let mut text = format!("{} · {}", s3.provider.title(), s3.bucket);
-                if !s3.root_path.is_empty() {
-                    text.push('/');
-                    text.push_str(s3.root_path.trim_matches('/'));
-                }
-                text
-            }
-        }
-    }
-}

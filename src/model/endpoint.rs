@@ -3,7 +3,7 @@
 //! People paste what a provider's page shows: with the bucket in the host, with the bucket in the
 //! path, without a scheme, with a slash at the end. All of it means one address.
 
-use super::{Provider, S3Destination};
+use super::{Destination, Provider, S3Destination};
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -70,6 +70,24 @@ impl Endpoint {
             Addressing::VirtualHosted => {
                 self.service_url
                     .replacen("://", &format!("://{}.", self.bucket), 1)
+            }
+        }
+    }
+}
+
+impl Destination {
+    /// A short line that tells people where this is, without any secret.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.path.display().to_string(),
+            Self::S3(s3) => {
+                let bucket = match resolve_endpoint(s3) {
+                    Ok(endpoint) => endpoint.bucket,
+                    Err(_) => s3.bucket.clone(),
+                };
+                let root = s3.root_path.trim_matches('/');
+                let separator = if root.is_empty() { "" } else { "/" };
+                format!("{} · {bucket}{separator}{root}", s3.provider.title())
             }
         }
     }
@@ -360,6 +378,20 @@ mod tests {
             "http://[::1]:9000",
             "b",
             "x",
+        );
+    }
+
+    #[test]
+    fn a_summary_names_the_bucket_wherever_it_was_given() {
+        let mut s3 = settings(Provider::R2, "acc.r2.cloudflarestorage.com/photos", "", "");
+        assert_eq!(
+            Destination::S3(s3.clone()).summary(),
+            "Cloudflare R2 · photos"
+        );
+        s3.root_path = "/my/pc/".to_owned();
+        assert_eq!(
+            Destination::S3(s3).summary(),
+            "Cloudflare R2 · photos/my/pc"
         );
     }
 
