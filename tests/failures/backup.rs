@@ -1,0 +1,215 @@
+//! Backups that are cancelled, lose their files or their server.
+
+use crate::jobs::{OnProgress, back_up, cancel_at, context, is_empty, open_folder, quiet, restore};
+use crate::support::{
+    self, every_server, noise, object_keys, plain_tree, unfinished_uploads, write_file,
+};
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use zipkeep::engine::{self, BackupRequest, EngineError};
+use zipkeep::model::{Destination, Phase, Secret};
+use zipkeep::storage::{self, Patience};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_cancelled_at_any_phase_leaves_nothing() {
+    for phase in [
+        Phase::Connecting,
+        Phase::Scanning,
+        Phase::Uploading,
+        Phase::Finishing,
+        Phase::Checking,
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = folder.path().join("source");
+        plain_tree(&source);
+        // Once as one request, once in parts.
+        for big in [false, true] {
+            if big {
+                write_file(&source, "big.bin", &noise(1, 20 << 20));
+            }
+            let backups = folder.path().join("backups");
+            let store = open_folder(&backups);
+            let context = context(folder.path(), cancel_at(phase));
+            let result = back_up(&store, &source, &context).await;
+            assert!(
+                matches!(result, Err(EngineError::Cancelled)),
+                "{phase:?}: {result:?}"
+            );
+            assert!(is_empty(&backups), "{phase:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_cancelled_in_mid_upload_leaves_nothing_at_a_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "big.bin", &noise(1, 80 << 20));
+    for server in every_server() {
+        for phase in [Phase::Uploading, Phase::Finishing, Phase::Checking] {
+            let destination = server.destination("root");
+            let store = storage::open(&destination, Some(&server.secret()), Patience::Patient);
+            let on_progress: OnProgress = Box::new(move |progress, cancel| {
+                let is_under_way = phase != Phase::Uploading || progress.bytes_transferred > 0;
+                if progress.phase == phase && is_under_way {
+                    cancel.cancel();
+                }
+            });
+            let context = context(folder.path(), on_progress);
+            let result = back_up(&store.expect("opened"), &source, &context).await;
+            let name = server.name;
+            assert!(
+                matches!(result, Err(EngineError::Cancelled)),
+                "{name} {phase:?}: {result:?}"
+            );
+            assert_eq!(unfinished_uploads(&server), [""; 0], "{name} {phase:?}");
+            let keys = object_keys(&server);
+            assert!(
+                keys.iter().all(|key| key.ends_with('/')),
+                "{name} {phase:?}: {keys:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_in_mid_upload_is_an_error_within_reason() {
+    let Some(server) = support::SeaweedFs::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "big.bin", &noise(1, 60 << 20));
+    let destination = server.destination("");
+    let store = storage::open(&destination, Some(&server.secret()), Patience::Interactive);
+    let stopping = server.clone();
+    let on_progress: OnProgress = Box::new(move |progress, _| {
+        if progress.phase == Phase::Uploading && progress.bytes_transferred > 0 {
+            stopping.stop();
+        }
+    });
+    let context = context(folder.path(), on_progress);
+    let error = back_up(&store.expect("opened"), &source, &context)
+        .await
+        .expect_err("failed");
+    assert_eq!(error.kind(), "unreachable", "{}", error.details());
+    assert!(!error.details().contains(server.secret().expose()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_vanish_or_change_are_named_and_the_rest_is_backed_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    plain_tree(&source);
+    write_file(&source, "a-log.txt", &noise(3, 100 << 20));
+    let (vanishing, growing) = (source.join("readme.txt"), source.join("a-log.txt"));
+    let on_progress: OnProgress = Box::new(move |progress, _| {
+        if progress.phase == Phase::Uploading {
+            fs::remove_file(&vanishing).ok();
+        }
+        // Told on the thread that reads, between two of its reads.
+        if progress.phase == Phase::Uploading && progress.bytes_done > 0 {
+            let log = fs::OpenOptions::new().append(true).open(&growing);
+            log.and_then(|mut log| log.write_all(b"one more line"))
+                .expect("written");
+        }
+    });
+    let backups = folder.path().join("backups");
+    let store = open_folder(&backups);
+    let report = back_up(&store, &source, &context(folder.path(), on_progress))
+        .await
+        .expect("made");
+    let named: Vec<(&str, &str)> = report
+        .warnings
+        .iter()
+        .map(|w| (w.path.as_str(), w.reason.as_str()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("source/a-log.txt", "it changed while it was being read"),
+            ("source/readme.txt", "it is not there any more"),
+        ]
+    );
+    assert_eq!(
+        report.row.contents.map(|contents| contents.missing),
+        Some(1),
+        "it is partial"
+    );
+    let shown = engine::show(&store, &report.key, &quiet(folder.path()))
+        .await
+        .expect("shown");
+    assert_eq!(shown.skipped.len(), 2, "the archive itself says so");
+    let target = folder.path().join("target");
+    let restored = restore(&store, &report.key, &target, &quiet(folder.path()))
+        .await
+        .expect("restored");
+    assert_eq!((restored.refused.len(), restored.files), (0, report.files));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_becomes_a_pipe_or_a_link_is_not_waited_for_or_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "pipe", b"a file when it is looked for");
+    write_file(&source, "link", b"a file when it is looked for");
+    let (pipe, link) = (source.join("pipe"), source.join("link"));
+    let on_progress: OnProgress = Box::new(move |progress, _| {
+        if progress.phase == Phase::Uploading && fs::remove_file(&pipe).is_ok() {
+            let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+            assert!(made.expect("mkfifo").success());
+            fs::remove_file(&link).expect("removed");
+            std::os::unix::fs::symlink("/etc/hostname", &link).expect("a link");
+        }
+    });
+    let store = open_folder(&folder.path().join("backups"));
+    let context = context(folder.path(), on_progress);
+    let backing_up = back_up(&store, &source, &context);
+    let report = tokio::time::timeout(std::time::Duration::from_secs(20), backing_up).await;
+    let report = report.expect("it does not hang").expect("made");
+    assert_eq!(report.warnings.len(), 2, "{:?}", report.warnings);
+    assert_eq!(report.files, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_are_missing_are_warnings_unless_all_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    plain_tree(&source);
+    let store = open_folder(&folder.path().join("backups"));
+    let request = |sources: &[PathBuf]| BackupRequest {
+        profile: "test".to_owned(),
+        device: "pc".to_owned(),
+        sources: sources.to_vec(),
+        excludes: Vec::new(),
+        keep_out: Vec::new(),
+    };
+    let missing = folder.path().join("unplugged");
+    let context = quiet(folder.path());
+    let both = engine::backup(&store, request(&[missing.clone(), source]), &context).await;
+    assert_eq!(both.expect("made").warnings.len(), 1);
+    let none = engine::backup(&store, request(&[missing]), &context)
+        .await
+        .expect_err("nothing");
+    assert_eq!(none.kind(), "source");
+    let empty = engine::backup(&store, request(&[]), &context)
+        .await
+        .expect_err("nothing");
+    assert_eq!(empty.kind(), "no-sources");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_secret_is_in_what_is_printed_of_an_open_store() {
+    let destination = Destination::S3(zipkeep::model::S3Destination {
+        endpoint: "http://127.0.0.1:9".to_owned(),
+        bucket: "bucket".to_owned(),
+        access_key_id: "AKIA".to_owned(),
+        ..Default::default()
+    });
+    let secret = Secret::new("hunter2hunter2");
+    let store = storage::open(&destination, Some(&secret), Patience::Interactive).expect("opened");
+    assert!(!format!("{store:?} {destination:?} {secret:?}").contains("hunter2"));
+}

@@ -1,0 +1,9 @@
+//! What goes wrong leaves nothing half-made: cancels at every phase, files that vanish or change,
+//! servers that go away, damaged and hostile archives.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod backup;
+mod jobs;
+mod restore;
