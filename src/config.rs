@@ -179,6 +179,27 @@ impl Config {
         Ok(())
     }
 
+    /// Takes over what another program, such as the terminal's, did to the profiles on the disk
+    /// since they were `base`: those added, and those changed that were not changed here too.
+    /// Returns what was taken over.
+    pub fn adopt(&mut self, base: &Self, on_disk: &Self) -> Vec<Profile> {
+        let mut adopted = Vec::new();
+        for there in &on_disk.profiles {
+            let before = base.profile(&there.name);
+            match self
+                .profiles
+                .iter_mut()
+                .find(|here| here.name == there.name)
+            {
+                None if before.is_none() => self.profiles.push(there.clone()),
+                Some(here) if before == Some(here) && here != there => here.clone_from(there),
+                _ => continue,
+            }
+            adopted.push(there.clone());
+        }
+        adopted
+    }
+
     /// The profile of this name.
     pub fn profile(&self, name: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.name == name)
@@ -308,6 +329,35 @@ mod tests {
         let kept = Config::set_aside(&places).expect("moved");
         assert_eq!(fs::read_to_string(kept).expect("read"), "profiles = 7 [");
         assert!(Config::load(&places).is_ok());
+    }
+
+    #[test]
+    fn what_another_program_saved_is_taken_over() {
+        let (_folder, places) = places();
+        let base = Config::first(&places);
+        let named = |name: &str, exclude: &str| Profile {
+            name: name.to_owned(),
+            excludes: vec![exclude.to_owned()],
+            ..base.profiles[0].clone()
+        };
+        let with = |profiles: &[Profile]| Config {
+            profiles: profiles.to_vec(),
+            ..base.clone()
+        };
+        let before = with(&[named("a", "1"), named("b", "1"), named("gone", "1")]);
+        let mut here = with(&[named("a", "here"), named("b", "1")]);
+        let there = with(&[
+            named("a", "there"),
+            named("b", "there"),
+            named("gone", "1"),
+            named("new", "1"),
+        ]);
+        let adopted = here.adopt(&before, &there);
+        assert_eq!(adopted, [named("b", "there"), named("new", "1")]);
+        assert_eq!(
+            here.profiles,
+            [named("a", "here"), named("b", "there"), named("new", "1")]
+        );
     }
 
     #[test]

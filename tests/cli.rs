@@ -448,7 +448,7 @@ fn start_big_backup(computer: &Computer) -> std::process::Child {
 #[test]
 fn ctrl_c_in_mid_upload_cleans_up_and_exits_with_130() {
     for server in every_server() {
-        for signal in ["INT", "TERM"] {
+        for signal in ["INT", "TERM", "HUP"] {
             let computer = Computer::new();
             write_file(&computer.path("docs"), "big.bin", &noise(6, 200 << 20));
             computer.add_server(&server);

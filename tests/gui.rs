@@ -456,6 +456,32 @@ fn what_is_typed_is_saved_and_the_secret_apart_from_it() {
 }
 
 #[test]
+fn what_the_terminal_adds_meanwhile_is_not_lost() {
+    let desk = Desk::new();
+    desk.config().save(&desk.places()).expect("saved");
+    let mut window = desk.window(desk.config());
+    wait(&mut window, "an empty list", |w| shows(w, "No backups yet"));
+    let mut by_terminal = Config::load(&desk.places()).expect("settings");
+    let profile = Profile {
+        name: "from-terminal".to_owned(),
+        ..by_terminal.profiles[0].clone()
+    };
+    by_terminal.add_profile(profile).expect("a new name");
+    by_terminal.save(&desk.places()).expect("saved");
+    window
+        .get_by_label("Another folder")
+        .set_text_value_accesskit(&desk.path("music").display().to_string());
+    window.run();
+    press(&mut window, "Add");
+    wait(&mut window, "the change on disk", |_| {
+        let saved = Config::load(&desk.places()).expect("settings");
+        saved.profiles[0].sources.contains(&desk.path("music"))
+    });
+    let saved = Config::load(&desk.places()).expect("settings");
+    assert!(saved.profile("from-terminal").is_some(), "{saved:?}");
+}
+
+#[test]
 fn folders_are_added_by_their_path_and_removed() {
     let desk = Desk::new();
     let mut config = desk.config();

@@ -257,6 +257,36 @@ async fn a_key_that_may_only_read_is_told_as_such() {
     assert_eq!(error.code(), Some("AccessDenied"));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn one_odd_name_in_a_folder_does_not_hide_the_rest() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in [
+        &b"good one.zip"[..],
+        b"100%.zip",
+        b"bad\xff.zip",
+        b"new\nline.zip",
+        b"half.zip#1",
+    ] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        std::fs::write(folder.path().join(name), b"x").expect("written");
+    }
+    std::fs::create_dir(folder.path().join("folder.zip")).expect("made");
+    let destination = Destination::Folder(FolderDestination {
+        path: folder.path().to_owned(),
+    });
+    let store = storage::open(&destination, None, Patience::Interactive).expect("opened");
+    let mut listed = store.list().await.expect("listed");
+    listed.sort_by(|a, b| a.key.cmp(&b.key));
+    let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
+    assert_eq!(keys, ["100%.zip", "good one.zip"]);
+    for object in &listed {
+        assert_eq!(store.head(&object.key).await.expect("found").size_bytes, 1);
+        store.delete(&object.key).await.expect("deleted");
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_made_is_told_as_such() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,6 +5,7 @@
 //! folder they are joined to, or refuses it with a reason.
 
 use crate::model::Os;
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
@@ -17,6 +18,9 @@ pub struct EntryName {
     pub raw: Option<Vec<u8>>,
 }
 
+/// What stands before the two hexadecimal digits of a byte that is not UTF-8.
+const ESCAPE: &str = "%";
+
 impl EntryName {
     /// Names what is at `relative` below the root of this label.
     pub fn new(label: &str, relative: &Path) -> Self {
@@ -28,23 +32,43 @@ impl EntryName {
             text.push('/');
             raw.push(b'/');
             raw.extend_from_slice(bytes);
-            is_escaped |= push_escaped(&mut text, bytes);
+            is_escaped |= push_escaped(&mut text, bytes, ESCAPE);
         }
         Self {
             text,
             raw: is_escaped.then_some(raw),
         }
     }
+
+    /// Makes names unique: an escaped one may read like the true name of something else, such as a
+    /// file that is really called `a%FF`. All escaped names then get a longer mark.
+    pub fn settle<'a>(names: impl Iterator<Item = &'a mut Self>) {
+        let (mut escaped, plain): (Vec<_>, Vec<_>) = names.partition(|name| name.raw.is_some());
+        for marks in 2_usize.. {
+            let taken: HashSet<&str> = escaped.iter().map(|name| name.text.as_str()).collect();
+            let is_unique = taken.len() == escaped.len();
+            if is_unique && plain.iter().all(|name| !taken.contains(name.text.as_str())) {
+                return;
+            }
+            let escape = ESCAPE.repeat(marks);
+            for name in &mut escaped {
+                let mut text = String::new();
+                push_escaped(&mut text, name.raw.as_deref().unwrap_or_default(), &escape);
+                name.text = text;
+            }
+        }
+    }
 }
 
-/// Appends `bytes` as UTF-8, `%XX` for each byte that is not; returns whether there was one.
-fn push_escaped(text: &mut String, bytes: &[u8]) -> bool {
+/// Appends `bytes` as UTF-8, `escape` and two digits for each byte that is not; returns whether there
+/// was one.
+fn push_escaped(text: &mut String, bytes: &[u8], escape: &str) -> bool {
     let mut is_escaped = false;
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
             is_escaped = true;
-            text.push_str(&format!("%{byte:02X}"));
+            text.push_str(&format!("{escape}{byte:02X}"));
         }
     }
     is_escaped
@@ -78,7 +102,7 @@ fn base_label(root: &Path) -> String {
     let mut text = String::new();
     match root.components().next_back() {
         Some(Component::Normal(name)) => {
-            push_escaped(&mut text, name.as_encoded_bytes());
+            push_escaped(&mut text, name.as_encoded_bytes(), ESCAPE);
         }
         // A whole drive is labelled by its letter, a whole Unix system by "root".
         _ => text.extend(
@@ -298,6 +322,31 @@ mod tests {
         let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
         assert_eq!(safe.below_first(), relative);
         assert!(UNIX.check("a/b", Some(b"a/../\xff")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn escaped_names_do_not_meet_true_ones() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let raw = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
+        let paths = [
+            raw(b"a\xff/x"),
+            raw(b"a%FF/x"),
+            raw(b"a%%FF/x"),
+            raw(b"%FF\xfe"),
+            raw(b"b"),
+        ];
+        let mut names: Vec<EntryName> =
+            paths.iter().map(|path| EntryName::new("l", path)).collect();
+        assert_eq!(names[0].text, names[1].text, "they meet at first");
+        EntryName::settle(names.iter_mut());
+        let texts: HashSet<&str> = names.iter().map(|name| name.text.as_str()).collect();
+        assert_eq!(texts.len(), names.len(), "{texts:?}");
+        assert_eq!(names[1].text, "l/a%FF/x", "true names stay");
+        for (name, path) in names.iter().zip(&paths) {
+            let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
+            assert_eq!(safe.below_first(), *path);
+        }
     }
 
     proptest! {

@@ -26,6 +26,8 @@ pub struct ListedEntry {
     pub kind: EntryKind,
     /// Bytes before compression, by its own account.
     pub size_bytes: u64,
+    /// Bytes after compression.
+    pub compressed_bytes: u64,
     /// Last change in nanoseconds since 1970 UTC, where the entry says it.
     pub modified_ns: Option<i64>,
     /// Permission bits, where the entry says them.
@@ -34,8 +36,9 @@ pub struct ListedEntry {
     pub header_offset: u64,
 }
 
-/// The longest manifest that is read: a bound for archives that mean harm.
-const MOST_MANIFEST_BYTES: u64 = 4 << 30;
+/// The most bytes of a manifest for each entry, and besides: a bound for archives that mean harm.
+const MANIFEST_BYTES_PER_ENTRY: u64 = 16 * 1024;
+const MANIFEST_BYTES_BESIDES: u64 = 64 * 1024 * 1024;
 
 impl<R: Read + Seek> ArchiveReader<R> {
     /// Reads the central directory.
@@ -68,6 +71,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 name,
                 kind,
                 size_bytes: entry.size(),
+                compressed_bytes: entry.compressed_size(),
                 modified_ns: entry.last_modified().and_then(of_dos),
                 mode: entry.unix_mode().map(|mode| mode & 0o7777),
                 header_offset: entry.header_start(),
@@ -91,6 +95,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
             Ok(manifest) if manifest.format.major <= FORMAT_MAJOR => Ok(Some(manifest)),
             Ok(manifest) => Err(newer(manifest.format)),
             // A later format may not even have these fields: its version is the better answer.
+            Err(error @ ArchiveError::Io(_)) => Err(error),
             Err(error) => match self.parse_manifest::<OnlyFormat>(index) {
                 Ok(only) if only.format.major > FORMAT_MAJOR => Err(newer(only.format)),
                 _ => Err(error),
@@ -102,8 +107,9 @@ impl<R: Read + Seek> ArchiveReader<R> {
         &mut self,
         index: usize,
     ) -> Result<T, ArchiveError> {
+        let most_bytes = MANIFEST_BYTES_BESIDES + self.zip.len() as u64 * MANIFEST_BYTES_PER_ENTRY;
         let content = self.content(index, MANIFEST_PATH)?;
-        let bounded = BufReader::with_capacity(256 * 1024, content.take(MOST_MANIFEST_BYTES));
+        let bounded = BufReader::with_capacity(256 * 1024, content.take(most_bytes));
         serde_json::from_reader(bounded).map_err(ArchiveError::Manifest)
     }
 
@@ -194,7 +200,15 @@ fn of_zip(name: &str, error: ZipError) -> ArchiveError {
         }
         error => ArchiveError::Damaged {
             path: name.to_owned(),
-            reason: error.to_string(),
+            reason: match error {
+                ZipError::CompressionMethodNotSupported(_) => {
+                    "it is compressed by a method that zipkeep does not read".to_owned()
+                }
+                ZipError::UnsupportedArchive(why) if why.contains("assword") => {
+                    "it is encrypted".to_owned()
+                }
+                error => error.to_string(),
+            },
         },
     }
 }

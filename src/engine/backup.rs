@@ -4,6 +4,7 @@ use crate::engine::catalog;
 use crate::engine::context::Context;
 use crate::engine::delivery::Delivery;
 use crate::engine::error::EngineError;
+use crate::engine::lock::RunLock;
 use crate::engine::meter::Meter;
 use crate::engine::pack::{Packed, pack};
 use crate::engine::parts::PartSink;
@@ -33,6 +34,7 @@ pub async fn backup(
     if request.sources.is_empty() {
         return Err(EngineError::NoSources);
     }
+    let _lock = RunLock::take(context.data_dir(), &request.profile, &request.device)?;
     meter.begin(Phase::Connecting);
     let name = context.or_cancelled(free_name(store, &request)).await?;
     let key = store.key(&name.to_string());
@@ -114,7 +116,7 @@ fn spawn_packing(
 
 /// Moves parts from the packing thread to the destination until all have arrived and are checked.
 async fn deliver(
-    delivery: &mut Delivery<'_>,
+    delivery: &mut Delivery,
     mut parts: mpsc::Receiver<bytes::Bytes>,
     packing: JoinHandle<Result<Packed, EngineError>>,
     context: &Context,

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Archives remembered; the oldest names go first, which are the oldest backups of a profile.
+/// Archives remembered, so that the file stays small; beyond it, those first by name are forgotten.
 const MOST_REMEMBERED: usize = 5_000;
 
 type Known = BTreeMap<String, Contents>;

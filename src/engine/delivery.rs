@@ -11,49 +11,60 @@ use crate::storage::{Fault, StorageError, Store, Upload};
 use bytes::Bytes;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 /// An archive on its way.
 #[derive(Debug)]
-pub(super) struct Delivery<'a> {
-    store: &'a Store,
-    key: &'a str,
+pub(super) struct Delivery {
+    store: Store,
+    key: String,
     in_flight: usize,
     /// The first part, as long as it may be the only one.
     first: Option<Bytes>,
-    /// The begin of an upload runs by itself, so that a cancel cannot lose its outcome.
-    beginning: Option<JoinHandle<Result<Upload, StorageError>>>,
     upload: Option<Upload>,
-    reached: Reached,
+    // The two steps that change what is at the destination run by themselves: a cancel that stops
+    // waiting for them can still learn how they ended.
+    beginning: Option<JoinHandle<Result<Upload, StorageError>>>,
+    finishing: Option<JoinHandle<Finishing>>,
+    /// What the object must be, once somebody was asked to make it.
+    wanted: Option<Finished>,
+    made: Made,
     sent_bytes: u64,
 }
 
-/// What may be at the destination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reached {
-    Nothing,
-    Parts,
-    Object,
+/// How making the object ended: the upload, if it is still one, and the object's version tag.
+type Finishing = (Option<Upload>, Result<Option<String>, StorageError>);
+
+/// Whether we made the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Made {
+    /// Not as far as we know.
+    Unknown,
+    /// The store said so, with this version tag.
+    ByUs(Option<String>),
 }
 
-impl<'a> Delivery<'a> {
-    pub(super) fn new(store: &'a Store, key: &'a str, in_flight: usize) -> Self {
+impl Delivery {
+    pub(super) fn new(store: &Store, key: &str, in_flight: usize) -> Self {
         Self {
-            store,
-            key,
+            store: store.clone(),
+            key: key.to_owned(),
             in_flight,
             first: None,
-            beginning: None,
             upload: None,
-            reached: Reached::Nothing,
+            beginning: None,
+            finishing: None,
+            wanted: None,
+            made: Made::Unknown,
             sent_bytes: 0,
         }
     }
 
     /// Takes the next part, as soon as there is room for it.
     pub(super) async fn take(&mut self, part: Bytes, meter: &Meter) -> Result<(), StorageError> {
+        let is_first = self.sent_bytes == 0;
         self.sent_bytes += part.len() as u64;
-        if self.reached == Reached::Nothing && self.first.is_none() {
+        if is_first {
             self.first = Some(part);
             return Ok(());
         }
@@ -69,15 +80,13 @@ impl<'a> Delivery<'a> {
 
     async fn upload(&mut self) -> Result<&mut Upload, StorageError> {
         if self.upload.is_none() {
-            self.reached = Reached::Parts;
             let beginning = self.beginning.get_or_insert_with(|| {
                 let (store, key, in_flight) =
-                    (self.store.clone(), self.key.to_owned(), self.in_flight);
+                    (self.store.clone(), self.key.clone(), self.in_flight);
                 tokio::spawn(async move { store.upload(&key, in_flight).await })
             });
             let begun = beginning.await;
             self.beginning = None;
-            let crashed = |error| StorageError::new(Fault::Other).caused_by(error);
             self.upload = Some(begun.map_err(crashed)??);
         }
         self.upload
@@ -91,40 +100,48 @@ impl<'a> Delivery<'a> {
         finished: &Finished,
         meter: &Meter,
     ) -> Result<(), EngineError> {
-        self.reached = Reached::Object;
-        if let Some(first) = self.first.take() {
-            self.put(first, finished).await?;
-        } else if let Some(upload) = &mut self.upload
-            && let Err(error) = upload.complete().await
-            && !has_arrived(self.store, self.key, finished).await
-        {
-            return Err(error.into());
+        // Not every store refuses to overwrite by itself.
+        if self.store.exists(&self.key).await? {
+            return Err(StorageError::new(Fault::AlreadyThere).into());
+        }
+        self.wanted = Some(*finished);
+        let finishing = self.finish();
+        let ended = self.finishing.insert(finishing).await;
+        self.finishing = None;
+        let (upload, result) = ended.map_err(|error| EngineError::from(crashed(error)))?;
+        self.upload = upload;
+        match result {
+            Ok(etag) => self.made = Made::ByUs(etag),
+            // The answer may have been lost on the way: the check says whether it is ours.
+            Err(error) if !has_arrived(&self.store, &self.key, finished).await => {
+                return Err(error.into());
+            }
+            Err(_) => {}
         }
         meter.begin(Phase::Checking);
-        check(self.store, self.key, finished).await
+        check(&self.store, &self.key, finished).await
     }
 
-    async fn put(&mut self, archive: Bytes, finished: &Finished) -> Result<(), StorageError> {
-        match self.store.put_new(self.key, archive).await {
-            Err(error) if error.fault() == Fault::AlreadyThere => {
-                // Somebody else's, or our own whose answer was lost: never to be removed on a
-                // suspicion. If it is ours, the check that follows says so.
-                self.reached = Reached::Nothing;
-                let is_likely_ours = has_arrived(self.store, self.key, finished).await;
-                if is_likely_ours { Ok(()) } else { Err(error) }
+    fn finish(&mut self) -> JoinHandle<Finishing> {
+        let (store, key) = (self.store.clone(), self.key.clone());
+        let (first, upload) = (self.first.take(), self.upload.take());
+        tokio::spawn(async move {
+            match (first, upload) {
+                (_, Some(mut upload)) => match upload.complete().await {
+                    Ok(etag) => (None, Ok(etag)),
+                    Err(error) => (Some(upload), Err(error)),
+                },
+                (first, None) => (None, store.put_new(&key, first.unwrap_or_default()).await),
             }
-            result => result,
-        }
+        })
     }
 
     /// Leaves nothing behind: neither parts nor an object that nobody vouches for.
     pub(super) async fn take_back(&mut self) {
         /// A person waits for this; a destination that is gone must not hold them up.
         const PATIENCE: Duration = Duration::from_secs(15);
-        if tokio::time::timeout(PATIENCE, self.remove_all())
-            .await
-            .is_err()
-        {
+        let in_time = tokio::time::timeout(PATIENCE, self.remove_all()).await;
+        if in_time.is_err() {
             tracing::warn!(
                 key = self.key,
                 "what was sent could not be taken back in time"
@@ -138,12 +155,22 @@ impl<'a> Delivery<'a> {
         {
             self.upload = Some(upload);
         }
+        if let Some(finishing) = self.finishing.take()
+            && let Ok((upload, result)) = finishing.await
+        {
+            self.upload = upload;
+            if let Ok(etag) = result {
+                self.made = Made::ByUs(etag);
+            }
+        }
         if let Some(upload) = &mut self.upload {
             upload.abort().await;
         }
-        // It can only be ours: its key was free when we began.
-        if self.reached == Reached::Object
-            && let Err(error) = self.store.delete_if_there(self.key).await
+        let Some(wanted) = &self.wanted else {
+            return;
+        };
+        if is_ours(&self.store, &self.key, wanted, &self.made).await
+            && let Err(error) = self.store.delete_if_there(&self.key).await
         {
             tracing::warn!(%error, key = self.key, "an unchecked archive could not be removed");
         }
@@ -153,6 +180,23 @@ impl<'a> Delivery<'a> {
     pub(super) fn sent_bytes(&self) -> u64 {
         self.sent_bytes
     }
+}
+
+/// Whether the object that is there now is the one that we made. Another computer of the same name
+/// may have made one of the same key in the same second: that one is not ours to remove.
+async fn is_ours(store: &Store, key: &str, wanted: &Finished, made: &Made) -> bool {
+    match (made, store.head(key).await) {
+        (Made::ByUs(Some(made)), Ok(there)) if there.etag.is_some() => {
+            there.etag.as_ref() == Some(made)
+        }
+        (Made::ByUs(_), Ok(_)) => true,
+        (Made::Unknown, Ok(_)) => check(store, key, wanted).await.is_ok(),
+        (_, Err(_)) => false,
+    }
+}
+
+fn crashed(error: JoinError) -> StorageError {
+    StorageError::new(Fault::Other).caused_by(error)
 }
 
 /// A lost answer to "complete" looks like a failure: the object itself tells.

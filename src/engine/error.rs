@@ -38,6 +38,9 @@ pub enum EngineError {
     /// The archive cannot be used.
     #[error("{0}")]
     Archive(#[from] ArchiveError),
+    /// Another backup of this profile has not ended yet.
+    #[error("A backup of the profile “{0}” is already running on this computer")]
+    AlreadyRunning(String),
     /// No row fits.
     #[error("There is no backup “{0}”")]
     NoSuchBackup(String),
@@ -73,6 +76,17 @@ pub enum EngineError {
         #[source]
         source: io::Error,
     },
+    /// A restore failed and could not be taken back whole.
+    #[error(
+        "The restore failed, and the files that it had replaced could not all be put back: they are kept in {kept}"
+    )]
+    HalfRestored {
+        /// The folders; `names.txt` in each says where each file belongs.
+        kept: String,
+        /// Why it failed.
+        #[source]
+        source: Box<EngineError>,
+    },
     /// The program itself failed.
     #[error("zipkeep itself failed: {0}")]
     Crashed(String),
@@ -89,6 +103,8 @@ impl EngineError {
             Self::Storage(error) => error.fault().word(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => "newer-format",
             Self::Archive(_) => "archive",
+            Self::AlreadyRunning(_) => "already-running",
+            Self::HalfRestored { .. } => "half-restored",
             Self::NoSuchBackup(_) => "no-such-backup",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoOriginalPlace => "no-original-place",
@@ -102,7 +118,11 @@ impl EngineError {
     /// What the person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Cancelled => "Nothing was changed.",
+            Self::Cancelled => "Nothing half-made was left behind.",
+            Self::AlreadyRunning(_) => "Wait until it has ended.",
+            Self::HalfRestored { .. } => {
+                "Put them back by hand: names.txt in that folder says where each one belongs."
+            }
             Self::NoSources => "Add a folder first.",
             Self::Source { .. } => "Check that the folder exists and that you may read it.",
             Self::Pattern { .. } => {

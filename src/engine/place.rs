@@ -1,61 +1,93 @@
-//! The moment when a restore touches the target: checked files are renamed in, all or none.
+//! The moment when a restore touches the target: checked files are moved in, all or none.
 //!
-//! What a file replaces is moved aside first. If anything fails on the way, every step is taken back
-//! in reverse order; only when all is in place does the old go.
+//! What a file replaces is moved aside first. If anything fails on the way, or the job is cancelled,
+//! every step is taken back in reverse order; only when all is in place does the old go.
 
+use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::files::{set_mode, time_of};
+use crate::engine::moves::Moves;
 use crate::engine::plan::{Item, Trust};
-use crate::engine::stage::{Stage, set_mode, time_of};
+use crate::engine::stage::Stage;
 use crate::model::{EntryKind, Warning};
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Puts staged items in place.
 pub(super) struct Placing<'a> {
     stages: &'a [Stage],
-    done: Vec<Step>,
+    context: &'a Context,
+    moves: Moves,
     /// Folders looked at already, and whether one may go through them.
-    passable: HashMap<PathBuf, Passage>,
+    passages: HashMap<PathBuf, Passage>,
     refused: Vec<Warning>,
 }
 
-/// Something that was done and can be taken back.
-enum Step {
-    MadeFolder(PathBuf),
-    Moved { from: PathBuf, to: PathBuf },
+/// What was placed. The old is still there until [`Moves::settle`].
+pub(super) struct Placed {
+    pub(super) moves: Moves,
+    /// What could not be placed because something of the target is in the way.
+    pub(super) refused: Vec<Warning>,
+    passages: HashMap<PathBuf, Passage>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Why nothing was placed.
+pub(super) struct PlaceError {
+    pub(super) reason: EngineError,
+    pub(super) target: TargetState,
+}
+
+/// How a failed restore leaves its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TargetState {
+    /// As it was.
+    Untouched,
+    /// Some steps could not be taken back: what they replaced is still in the stages.
+    Mixed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Passage {
     Open,
     Blocked,
 }
 
+/// A file or folder, and why it could not be changed.
+type Failed = (PathBuf, io::Error);
+
 impl<'a> Placing<'a> {
     /// `stages` are those of the plan's bases, in their order.
-    pub(super) fn new(stages: &'a [Stage]) -> Self {
+    pub(super) fn new(stages: &'a [Stage], context: &'a Context) -> Self {
         Self {
             stages,
-            done: Vec::new(),
-            passable: HashMap::new(),
+            context,
+            moves: Moves::default(),
+            passages: HashMap::new(),
             refused: Vec::new(),
         }
     }
 
-    /// Moves all items in. On an error the target is as it was.
-    ///
-    /// Returns what could not be placed because something of the target is in the way.
-    pub(super) fn place(mut self, items: &[Item]) -> Result<Vec<Warning>, EngineError> {
+    /// Moves all items in, or none.
+    pub(super) fn place(mut self, items: &[Item]) -> Result<Placed, PlaceError> {
         for item in items {
-            if let Err((path, source)) = self.place_item(item) {
-                self.take_back();
-                return Err(EngineError::Target { path, source });
+            let placed = self.context.check_cancelled().and_then(|()| {
+                let failed = |(path, source)| EngineError::Target { path, source };
+                self.place_item(item).map_err(failed)
+            });
+            if let Err(reason) = placed {
+                let target = match self.moves.take_back() {
+                    Ok(()) => TargetState::Untouched,
+                    Err(_) => TargetState::Mixed,
+                };
+                return Err(PlaceError { reason, target });
             }
         }
-        self.finish_folders(items);
-        Ok(self.refused)
+        Ok(Placed {
+            moves: self.moves,
+            refused: self.refused,
+            passages: self.passages,
+        })
     }
 
     fn refuse(&mut self, item: &Item, reason: &str) {
@@ -65,14 +97,14 @@ impl<'a> Placing<'a> {
         });
     }
 
-    fn place_item(&mut self, item: &Item) -> Result<(), (PathBuf, io::Error)> {
+    fn place_item(&mut self, item: &Item) -> Result<(), Failed> {
         let stage = &self.stages[item.base];
         let target = stage.base().join(&item.relative);
-        let parent = match (item.kind, target.parent()) {
+        let way = match (item.kind, target.parent()) {
             (EntryKind::Directory, _) | (_, None) => target.clone(),
             (_, Some(parent)) => parent.to_owned(),
         };
-        if self.open_way(stage.base(), &parent)? == Passage::Blocked {
+        if self.open_way(stage.base(), &way)? == Passage::Blocked {
             self.refuse(item, "a file or link of the target is in the way");
             return Ok(());
         }
@@ -87,83 +119,79 @@ impl<'a> Placing<'a> {
             }
             Ok(_) => {
                 let aside = stage.old_path(item);
-                fs::rename(&target, &aside).map_err(failed)?;
-                self.done.push(Step::Moved {
-                    from: target.clone(),
-                    to: aside,
-                });
+                self.moves.set_aside(&target, &aside).map_err(failed)?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
         let staged = stage.new_path(item);
-        fs::rename(&staged, &target).map_err(failed)?;
-        self.done.push(Step::Moved {
-            from: staged,
-            to: target,
-        });
-        Ok(())
+        self.moves.put(&staged, &target).map_err(failed)
     }
 
     /// Makes the folders down to `folder`, unless a file or link stands there: nothing is ever
     /// written through a link.
-    fn open_way(&mut self, base: &Path, folder: &Path) -> Result<Passage, (PathBuf, io::Error)> {
+    fn open_way(&mut self, base: &Path, folder: &Path) -> Result<Passage, Failed> {
         if folder == base {
             return Ok(Passage::Open);
         }
-        if let Some(known) = self.passable.get(folder) {
+        if let Some(known) = self.passages.get(folder) {
             return Ok(*known);
         }
         let above = match folder.parent() {
             Some(parent) => self.open_way(base, parent)?,
             None => Passage::Open,
         };
+        let failed = |error| (folder.to_owned(), error);
         let passage = match (above, folder.symlink_metadata()) {
             (Passage::Blocked, _) => Passage::Blocked,
             (_, Ok(metadata)) if metadata.is_dir() => Passage::Open,
             (_, Ok(_)) => Passage::Blocked,
             (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir(folder).map_err(|error| (folder.to_owned(), error))?;
-                self.done.push(Step::MadeFolder(folder.to_owned()));
+                self.moves.make_folder(folder).map_err(failed)?;
                 Passage::Open
             }
-            (_, Err(error)) => return Err((folder.to_owned(), error)),
+            (_, Err(error)) => return Err(failed(error)),
         };
-        self.passable.insert(folder.to_owned(), passage);
+        self.passages.insert(folder.to_owned(), passage);
         Ok(passage)
     }
+}
 
-    fn take_back(&mut self) {
-        for step in self.done.drain(..).rev() {
-            let result = match &step {
-                Step::MadeFolder(folder) => fs::remove_dir(folder),
-                Step::Moved { from, to } => fs::rename(to, from),
-            };
-            if let Err(error) = result {
-                tracing::error!(%error, "a step of a failed restore could not be taken back");
-            }
-        }
-    }
-
-    /// Gives folders their permissions and times, the deepest first, once nothing is put in any more.
-    fn finish_folders(&mut self, items: &[Item]) {
+impl Placed {
+    /// Gives folders their permissions and times, the deepest first, once nothing is put in or taken
+    /// out any more. Returns those that could not get them.
+    pub(super) fn finish(self, items: &[Item], bases: &[PathBuf]) -> Vec<Warning> {
+        self.moves.settle();
         let mut folders: Vec<(PathBuf, &Item)> = items
             .iter()
             .filter(|item| item.kind == EntryKind::Directory)
             .filter(|item| !(item.trust == Trust::Foreign && item.relative.as_os_str().is_empty()))
-            .map(|item| (self.stages[item.base].base().join(&item.relative), item))
-            .filter(|(path, _)| self.passable.get(path) != Some(&Passage::Blocked))
+            .map(|item| (path_of(bases, item), item))
+            .filter(|(path, _)| self.passages.get(path) != Some(&Passage::Blocked))
             .collect();
         folders.sort_by_key(|(path, _)| std::cmp::Reverse(path.components().count()));
-        for (path, item) in folders {
-            let times = match item.modified_ns {
-                Some(ns) => filetime::set_file_mtime(&path, time_of(ns)),
-                None => Ok(()),
-            };
-            if let Err(error) = times.and_then(|()| set_mode(&path, item.mode)) {
-                let reason = format!("it is restored, but not its time and permissions: {error}");
-                self.refuse(item, &reason);
+        let finish = |path: &Path, item: &Item| {
+            if let Some(ns) = item.modified_ns {
+                filetime::set_file_mtime(path, time_of(ns))?;
             }
-        }
+            set_mode(path, item.mode)
+        };
+        let failed = folders.into_iter().filter_map(|(path, item)| {
+            let error = finish(&path, item).err()?;
+            Some(Warning {
+                path: item.name.clone(),
+                reason: format!("it is restored, but not its time and permissions: {error}"),
+            })
+        });
+        failed.collect()
+    }
+}
+
+/// Where an item goes.
+pub(super) fn path_of(bases: &[PathBuf], item: &Item) -> PathBuf {
+    if item.relative.as_os_str().is_empty() {
+        bases[item.base].clone()
+    } else {
+        bases[item.base].join(&item.relative)
     }
 }

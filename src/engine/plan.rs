@@ -9,7 +9,7 @@ use crate::engine::request::RestoreTarget;
 use crate::model::{Entry, EntryKind, Manifest, Warning};
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 /// What a restore will do.
 #[derive(Debug)]
@@ -79,6 +79,14 @@ impl Plan {
         })
     }
 
+    /// Leaves something out, with the reason.
+    pub(super) fn refuse(&mut self, name: &str, reason: &str) {
+        self.refused.push(Warning {
+            path: name.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
     /// Regular files in it.
     pub(super) fn files(&self) -> u64 {
         let files = self
@@ -133,10 +141,13 @@ impl<'a> Planner<'a> {
                 for root in &manifest.roots {
                     let raw = root.raw_path.as_deref().and_then(from_hex);
                     let path = raw.map_or_else(|| PathBuf::from(&root.path), path_of_bytes);
-                    if !path.is_absolute() {
+                    let leads_up = path.components().any(|part| part == Component::ParentDir);
+                    let label = OsString::from(&root.label);
+                    let is_odd = label.is_empty() || base_of_label.contains_key(&label);
+                    if !path.is_absolute() || leads_up || is_odd {
                         return Err(EngineError::NoOriginalPlace);
                     }
-                    base_of_label.insert(OsString::from(&root.label), planner.bases.len());
+                    base_of_label.insert(label, planner.bases.len());
                     planner.bases.push(path);
                 }
                 planner.base_of_label = Some(base_of_label);
@@ -157,6 +168,14 @@ impl<'a> Planner<'a> {
         entry: &ListedEntry,
         described: Described<'_>,
     ) -> Result<(SafePath, Item), String> {
+        // Deflate cannot do better than 1032 to 1 (zlib's technical details).
+        let most_bytes = entry
+            .compressed_bytes
+            .saturating_mul(1_100)
+            .saturating_add(1_024);
+        if entry.size_bytes > most_bytes {
+            return Err("its size cannot be true".to_owned());
+        }
         let mut item = Item {
             index: entry.index,
             name: entry.name.clone(),
@@ -284,6 +303,7 @@ mod tests {
             name: name.to_owned(),
             kind,
             size_bytes: 1,
+            compressed_bytes: 1,
             modified_ns: None,
             mode: Some(0o4755),
             header_offset: 0,

@@ -85,6 +85,7 @@ pub(super) fn scan(
             }
         }
     }
+    EntryName::settle(scan.entries.iter_mut().map(|entry| &mut entry.name));
     match first_failure {
         Some((path, source)) if scan.roots.is_empty() => Err(EngineError::Source { path, source }),
         _ => Ok(scan),

@@ -1,5 +1,6 @@
 //! Use case: look into a backup. Only its directory and manifest are fetched.
 
+use crate::archive::ArchiveError;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -25,9 +26,18 @@ pub async fn show(store: &Store, key: &str, context: &Context) -> Result<ShowRep
 
 fn read(name: String, reader: RangeReader) -> Result<ShowReport, EngineError> {
     let (mut archive, failure) = open(reader)?;
-    let manifest = archive
-        .manifest()
-        .map_err(|error| failure.take().unwrap_or_else(|| error.into()))?;
+    let manifest = match archive.manifest() {
+        Ok(manifest) => manifest,
+        Err(error @ ArchiveError::NewerFormat { .. }) => return Err(error.into()),
+        Err(error) => {
+            if let Some(reason) = failure.take() {
+                return Err(reason);
+            }
+            // The directory still tells what is there.
+            tracing::warn!(%error, name, "the manifest cannot be read");
+            None
+        }
+    };
     match manifest {
         Some(manifest) => Ok(of_manifest(name, manifest)),
         None => Ok(ShowReport {

@@ -6,7 +6,9 @@
 use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::files::{make_link, set_mode, time_of, unlock};
 use crate::engine::meter::Meter;
+
 use crate::engine::plan::{Item, Trust, damaged};
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::model::EntryKind;
@@ -22,6 +24,15 @@ pub(super) struct Stage {
     folder: Option<tempfile::TempDir>,
     /// Folders made to hold it, the topmost first; they go again when nothing was restored.
     made: Vec<PathBuf>,
+    /// How the base was before, where it was there.
+    before: Option<Before>,
+}
+
+#[derive(Debug)]
+struct Before {
+    modified: FileTime,
+    /// Where they had to change for the moment.
+    permissions: Option<fs::Permissions>,
 }
 
 impl Stage {
@@ -31,6 +42,7 @@ impl Stage {
             base: base.to_owned(),
             folder: None,
             made: Vec::new(),
+            before: None,
         };
         let failed = |source| EngineError::Target {
             path: base.to_owned(),
@@ -43,6 +55,13 @@ impl Stage {
                 Err(error) => return Err(failed(error)),
             }
         }
+        if stage.made.is_empty() {
+            let metadata = fs::metadata(base).map_err(failed)?;
+            stage.before = Some(Before {
+                modified: FileTime::from_last_modification_time(&metadata),
+                permissions: unlock(base).map_err(failed)?,
+            });
+        }
         let folder = tempfile::Builder::new()
             .prefix(".zipkeep-restore-")
             .tempdir_in(base)
@@ -52,6 +71,37 @@ impl Stage {
         }
         stage.folder = Some(folder);
         Ok(stage)
+    }
+
+    /// Writes down which number stands for which file, for whoever finds a stage that a power cut
+    /// left behind, and brings all of it to the disk.
+    pub(super) fn seal(&self, names: impl Iterator<Item = (usize, PathBuf)>) -> io::Result<()> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let list = File::create_new(folder.path().join("names.txt"))?;
+        let mut list = io::BufWriter::new(list);
+        for (number, path) in names {
+            writeln!(list, "{number}\t{}", path.display())?;
+        }
+        list.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .sync_all()?;
+        self.sync()
+    }
+
+    /// Brings what was written on its volume to the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(File::open(&self.base)?)?;
+        Ok(())
+    }
+
+    /// Leaves the staging folder where it is, because it holds files that are nowhere else.
+    pub(super) fn leave_behind(&mut self) -> Option<PathBuf> {
+        self.made.clear();
+        self.before = None;
+        self.folder.take().map(tempfile::TempDir::keep)
     }
 
     /// The folder that files are restored to.
@@ -77,9 +127,12 @@ impl Stage {
         folder.join(part).join(item.index.to_string())
     }
 
-    /// Keeps the folders that were made for it: something was restored into them.
+    /// Something was restored: the folders made for it stay, and the base is not as it was.
     pub(super) fn keep_folders(&mut self) {
         self.made.clear();
+        if let Some(before) = &mut self.before {
+            before.modified = FileTime::now();
+        }
     }
 }
 
@@ -89,6 +142,12 @@ impl Drop for Stage {
             && let Err(error) = folder.close()
         {
             tracing::warn!(%error, base = %self.base.display(), "a staging folder stays behind");
+        }
+        if let Some(before) = self.before.take() {
+            filetime::set_file_mtime(&self.base, before.modified).ok();
+            if let Some(permissions) = before.permissions {
+                fs::set_permissions(&self.base, permissions).ok();
+            }
         }
         for made in self.made.drain(..).rev() {
             // Only an empty folder goes: whatever somebody put there meanwhile stays.
@@ -137,6 +196,9 @@ impl Fetch<'_> {
             filetime::set_file_handle_times(&file, None, Some(time_of(ns)))
                 .map_err(target_failed)?;
         }
+        // Linux brings a whole volume to the disk at once, later; others file by file.
+        #[cfg(not(target_os = "linux"))]
+        file.sync_all().map_err(target_failed)?;
         drop(file);
         set_mode(path, item.mode).map_err(target_failed)?;
         self.meter.add_file();
@@ -229,12 +291,6 @@ fn reason_of(error: &ArchiveError) -> String {
     }
 }
 
-/// A time for the file system.
-pub(super) fn time_of(modified_ns: i64) -> FileTime {
-    let nanos = u32::try_from(modified_ns.rem_euclid(1_000_000_000)).unwrap_or(0);
-    FileTime::from_unix_time(modified_ns.div_euclid(1_000_000_000), nanos)
-}
-
 /// Whether a link at `relative` below a folder points outside of it.
 fn leads_outside(relative: &Path, target: &Path) -> bool {
     use std::path::Component::{CurDir, Normal, ParentDir};
@@ -251,26 +307,6 @@ fn leads_outside(relative: &Path, target: &Path) -> bool {
 }
 
 #[cfg(unix)]
-pub(super) fn set_mode(path: &Path, mode: Option<u32>) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    match mode {
-        Some(mode) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
-        None => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn set_mode(path: &Path, mode: Option<u32>) -> io::Result<()> {
-    let is_read_only = mode.is_some_and(|mode| mode & 0o222 == 0);
-    if is_read_only && path.is_file() {
-        let mut permissions = fs::metadata(path)?.permissions();
-        permissions.set_readonly(true);
-        fs::set_permissions(path, permissions)?;
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
 fn link_target(bytes: Vec<u8>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt as _;
     let is_path = !bytes.is_empty() && !bytes.contains(&0);
@@ -283,16 +319,6 @@ fn link_target(bytes: Vec<u8>) -> Option<PathBuf> {
         .ok()
         .filter(|text| !text.is_empty())
         .map(PathBuf::from)
-}
-
-#[cfg(unix)]
-fn make_link(target: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, link)
-}
-
-#[cfg(windows)]
-fn make_link(target: &Path, link: &Path) -> io::Result<()> {
-    std::os::windows::fs::symlink_file(target, link)
 }
 
 #[cfg(test)]

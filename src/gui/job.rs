@@ -3,7 +3,7 @@
 use crate::config::ConfigError;
 use crate::engine::{BackupReport, DeleteReport, EngineError, RestoreReport, TestReport};
 use crate::gui::rate::Rate;
-use crate::model::{Backup, Destination, Progress};
+use crate::model::{Backup, Destination, Profile, Progress};
 use crate::secrets::SecretsError;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -87,8 +87,8 @@ pub(crate) enum Outcome {
     Restored(RestoreReport),
     /// Of [`JobKind::Delete`].
     Deleted(DeleteReport),
-    /// Of [`JobKind::Save`].
-    Saved,
+    /// Settings are on the disk; these profiles were changed by another program and taken over.
+    Saved(Vec<Profile>),
     /// Of [`JobKind::FindSecret`].
     SecretFound(SecretStatus),
     /// Of [`JobKind::PickFolder`].

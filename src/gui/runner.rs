@@ -225,14 +225,14 @@ mod tests {
                 ..Progress::default()
             });
             tokio::time::sleep(Duration::from_millis(50)).await;
-            Ok(Outcome::Saved)
+            Ok(Outcome::Saved(Vec::new()))
         });
         let news = wait(&mut runner);
         assert!(news.iter().all(|update| update.id == id));
         assert!(matches!(&news[0].news, News::Progress(p) if p.phase == Phase::Deleting));
         assert!(matches!(
             news.last().map(|update| &update.news),
-            Some(News::Ended(Ok(Outcome::Saved)))
+            Some(News::Ended(Ok(Outcome::Saved(_))))
         ));
         assert!(runner.poll().is_empty());
     }

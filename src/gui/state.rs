@@ -73,6 +73,10 @@ pub(crate) struct Unsaved {
     pub secrets: BTreeMap<String, Secret>,
     /// The secrets that the running save takes care of.
     pub in_flight: BTreeMap<String, Secret>,
+    /// The settings as they were last on the disk, as far as this window knows.
+    pub base: Config,
+    /// The settings that the running save writes.
+    pub saving: Config,
 }
 
 /// Whether settings have to be saved.
@@ -108,6 +112,11 @@ pub(crate) struct Clock {
 impl State {
     /// What the window shows at its start.
     pub(crate) fn new(places: Places, config: Config, clock: Clock) -> Self {
+        let unsaved = Unsaved {
+            base: config.clone(),
+            saving: config.clone(),
+            ..Unsaved::default()
+        };
         Self {
             device: config.device_name(),
             places,
@@ -117,7 +126,7 @@ impl State {
             test: None,
             notices: Notices::default(),
             secret: SecretStatus::Unknown,
-            unsaved: Unsaved::default(),
+            unsaved,
             quit: Quit::No,
             clock,
         }

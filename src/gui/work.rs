@@ -84,19 +84,27 @@ pub(crate) async fn delete(
     Ok(Outcome::Deleted(report))
 }
 
-/// Saves settings, and secrets by profile; an empty secret is forgotten.
+/// Saves settings, and secrets by profile; an empty secret is forgotten. `base` are the settings as they
+/// were last on the disk.
 pub(crate) async fn save(
     places: Places,
-    config: Config,
+    mut config: Config,
+    base: Config,
     secrets: BTreeMap<String, Secret>,
 ) -> Result<Outcome, JobError> {
     blocking(move || {
+        // The terminal may have changed profiles meanwhile. A file that cannot be read is replaced
+        // by settings that can: the window told so at its start.
+        let adopted = match Config::load(&places) {
+            Ok(on_disk) if places.config_file().exists() => config.adopt(&base, &on_disk),
+            _ => Vec::new(),
+        };
         // The settings first: a secret without its profile is of no use, the other way round is.
         config.save(&places)?;
         for (profile, secret) in &secrets {
             secrets::keep(&places, profile, secret)?;
         }
-        Ok(Outcome::Saved)
+        Ok(Outcome::Saved(adopted))
     })
     .await
 }

@@ -110,7 +110,7 @@ impl Fault {
     /// What the person can do about it.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::Settings => "Fill in the destination's endpoint, bucket and region.",
+            Self::Settings => "Complete the settings of the place where backups are kept.",
             Self::SecretMissing => {
                 "Enter the secret access key once more, or set ZIPKEEP_SECRET_ACCESS_KEY for one run."
             }

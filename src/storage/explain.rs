@@ -30,6 +30,9 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
         .unwrap_or_else(|| fault_of_status(&error, &answer, asked));
     let about = match fault {
         Fault::WrongRegion => answer.expected_region(),
+        Fault::Other if matches!(error, object_store::Error::InvalidPath { .. }) => {
+            Some("something there has a name that cannot be read".to_owned())
+        }
         Fault::Other => answer.message.clone(),
         Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
         _ => None,

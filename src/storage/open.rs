@@ -62,12 +62,8 @@ fn open_folder(folder: &FolderDestination, patience: Patience) -> Result<Store, 
         job: Arc::clone(&store),
         first_contact: store,
     };
-    Ok(Store::new(
-        clients,
-        Path::default(),
-        patience,
-        PartShape::AtBoundaries,
-    ))
+    let store = Store::new(clients, Path::default(), patience, PartShape::AtBoundaries);
+    Ok(store.in_folder(folder.path.clone()))
 }
 
 fn open_s3(

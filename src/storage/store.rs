@@ -11,9 +11,14 @@ use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
 };
 use std::fmt;
+use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a listing may weigh, for its deadline: a thousand objects are about 300 KB.
+const LISTING_BYTES: u64 = 1024 * 1024;
 
 /// An open destination. Cheap to clone; clones share connections and counters.
 #[derive(Clone)]
@@ -23,6 +28,8 @@ pub struct Store {
     patience: Patience,
     part_shape: PartShape,
     requests: Arc<AtomicU64>,
+    /// The folder, of a folder destination.
+    folder: Option<PathBuf>,
 }
 
 /// Two clients of one destination.
@@ -70,7 +77,14 @@ impl Store {
             patience,
             part_shape,
             requests: Arc::default(),
+            folder: None,
         }
+    }
+
+    /// Lists this folder itself: the client gives up on a whole folder for one odd name in it.
+    pub(super) fn in_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
     }
 
     /// The key of the object `name` directly under the root path.
@@ -94,10 +108,16 @@ impl Store {
 
     /// Lists the objects directly under the root path. Tries only for seconds.
     pub async fn list(&self) -> Result<Vec<ObjectInfo>, StorageError> {
+        if let Some(folder) = self.folder.clone() {
+            self.count();
+            let listing = tokio::task::spawn_blocking(move || list_folder(&folder));
+            let failed = |error| StorageError::new(Fault::Other).caused_by(error);
+            return listing.await.map_err(failed)?;
+        }
         let root = (!self.root.as_ref().is_empty()).then_some(&self.root);
         let listing = self.clients.first_contact.list_with_delimiter(root);
         // A bucket of many thousand objects comes in many pages.
-        let deadline = Patience::Patient.deadline(0);
+        let deadline = self.patience.deadline(LISTING_BYTES);
         self.count();
         let listing = tokio::time::timeout(deadline, listing)
             .await
@@ -164,8 +184,9 @@ impl Store {
         }
     }
 
-    /// Writes a small object in one request, unless there is one of this key.
-    pub async fn put_new(&self, key: &str, bytes: Bytes) -> Result<(), StorageError> {
+    /// Writes a small object in one request, unless there is one of this key. Gives its version tag,
+    /// where the store has them.
+    pub async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Option<String>, StorageError> {
         let path = parse(key)?;
         let size = bytes.len() as u64;
         let payload = PutPayload::from_bytes(bytes);
@@ -173,16 +194,16 @@ impl Store {
             .clients
             .job
             .put_opts(&path, payload.clone(), PutMode::Create.into());
-        match self.bounded(size, Asked::NewObject, create).await {
-            Ok(_) => Ok(()),
+        let put = match self.bounded(size, Asked::NewObject, create).await {
             // Stores that know no conditional write answer 501 NotImplemented (OSS); the name is
             // unique and was looked for before, so a plain write does not overwrite anything.
             Err(error) if error.code() == Some("NotImplemented") => {
                 let put = self.clients.job.put(&path, payload);
-                self.bounded(size, Asked::NewObject, put).await.map(|_| ())
+                self.bounded(size, Asked::NewObject, put).await?
             }
-            Err(error) => Err(error),
-        }
+            result => result?,
+        };
+        Ok(put.e_tag)
     }
 
     /// Begins to write an object in parts; it exists only once the upload is complete.
@@ -241,6 +262,46 @@ impl ObjectInfo {
             etag: meta.e_tag.clone(),
         })
     }
+}
+
+/// The files of a folder. Names that no key can have are left out: nothing could be done with them.
+fn list_folder(folder: &std::path::Path) -> Result<Vec<ObjectInfo>, StorageError> {
+    let failed = |error: io::Error| {
+        StorageError::new(Fault::Folder)
+            .about(error.to_string())
+            .caused_by(error)
+    };
+    let mut objects = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        // Through a link, as the client reads it; one that leads nowhere holds nothing.
+        let Ok(metadata) = std::fs::metadata(entry.path()) else {
+            continue;
+        };
+        if !metadata.is_file() || Path::parse(&name).is_err() || is_unfinished(&name) {
+            continue;
+        }
+        let stored = metadata
+            .modified()
+            .ok()
+            .and_then(|time| Timestamp::try_from(time).ok());
+        objects.push(ObjectInfo {
+            key: name,
+            size_bytes: metadata.len(),
+            stored: stored.unwrap_or(Timestamp::UNIX_EPOCH),
+            etag: None,
+        });
+    }
+    Ok(objects)
+}
+
+/// Whether a file is the client's own staging file, `<name>#<number>`.
+fn is_unfinished(name: &str) -> bool {
+    let number = name.rsplit_once('#').map(|(_, number)| number);
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn parse(key: &str) -> Result<Path, StorageError> {

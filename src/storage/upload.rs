@@ -108,8 +108,8 @@ impl Upload {
         }
     }
 
-    /// Waits for all parts and makes the object exist.
-    pub async fn complete(&mut self) -> Result<(), StorageError> {
+    /// Waits for all parts and makes the object exist. Gives its version tag, where the store has them.
+    pub async fn complete(&mut self) -> Result<Option<String>, StorageError> {
         while !self.parts.is_empty() {
             self.join_one().await?;
         }
@@ -117,9 +117,9 @@ impl Upload {
             return Err(StorageError::new(Fault::Other).about("the upload has ended"));
         };
         self.requests.fetch_add(1, Ordering::Relaxed);
-        bounded(self.patience, 0, Asked::Bucket, inner.complete()).await?;
+        let put = bounded(self.patience, 0, Asked::Bucket, inner.complete()).await?;
         self.inner = None;
-        Ok(())
+        Ok(put.e_tag)
     }
 
     /// Takes everything back. Its own failure is only logged: there is nothing more to do about it.

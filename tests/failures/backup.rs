@@ -145,7 +145,9 @@ async fn files_that_vanish_or_change_are_named_and_the_rest_is_backed_up() {
     let restored = restore(&store, &report.key, &target, &quiet(folder.path()))
         .await
         .expect("restored");
-    assert_eq!((restored.refused.len(), restored.files), (0, report.files));
+    assert_eq!(restored.files, report.files);
+    assert_eq!(restored.refused.len(), 1, "what the backup lacks is named");
+    assert!(restored.refused[0].reason.contains("not in the backup"));
 }
 
 #[cfg(unix)]
@@ -171,6 +173,46 @@ async fn a_file_that_becomes_a_pipe_or_a_link_is_not_waited_for_or_followed() {
     let report = report.expect("it does not hang").expect("made");
     assert_eq!(report.warnings.len(), 2, "{:?}", report.warnings);
     assert_eq!(report.files, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_backups_at_once_do_not_harm_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "big.bin", &noise(4, 30 << 20));
+    let backups = folder.path().join("backups");
+    let store = open_folder(&backups);
+    // On one computer the second one says so.
+    let context = quiet(folder.path());
+    let both = tokio::join!(
+        back_up(&store, &source, &context),
+        back_up(&store, &source, &context)
+    );
+    let kinds = [both.0, both.1].map(|result| result.map_err(|error| error.kind()).err());
+    assert!(
+        kinds.contains(&None) && kinds.contains(&Some("already-running")),
+        "{kinds:?}"
+    );
+    // Two computers of one name do not know of each other: whoever ends is whole.
+    for server in every_server() {
+        let destination = server.destination("");
+        let store = storage::open(&destination, Some(&server.secret()), Patience::Patient);
+        let store = store.expect("opened");
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        let (a, b) = (quiet(&a), quiet(&b));
+        let both = tokio::join!(back_up(&store, &source, &a), back_up(&store, &source, &b));
+        let made: Vec<_> = [both.0, both.1]
+            .into_iter()
+            .filter_map(Result::ok)
+            .collect();
+        assert!(!made.is_empty(), "{}", server.name);
+        for report in made {
+            let target = folder.path().join(server.name).join(&report.row.name);
+            let restored = restore(&store, &report.key, &target, &a).await;
+            assert_eq!(restored.expect("it is there").files, 1, "{}", server.name);
+        }
+        assert_eq!(unfinished_uploads(&server), [""; 0], "{}", server.name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Restores that are cancelled, damaged, blocked or meant to do harm.
 
 use crate::jobs::{OnProgress, back_up, cancel_at, context, open_folder, quiet, restore};
-use crate::support::{assert_same_tree, noise, plain_tree, write_file};
+use crate::support::{assert_same_tree, differences, noise, plain_tree, snapshot, write_file};
 use bytes::Bytes;
 use std::fs;
 use std::io;
@@ -250,4 +250,90 @@ async fn a_newer_format_is_refused_by_name_and_a_foreign_zip_has_no_original_pla
         .expect_err("refused");
     assert_eq!(error.kind(), "no-original-place");
     assert!(!target.exists());
+}
+
+/// As an ordinary user would meet it, who may not write into a folder of mode 0555.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn read_only_folders_are_restored_over_themselves() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "sub/inner/a.txt", b"one");
+    let lock = |mode| {
+        for path in ["sub/inner", "sub", ""] {
+            let path = source.join(path);
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+        }
+    };
+    lock(0o555);
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path()))
+        .await
+        .expect("made");
+    let before = snapshot(&source);
+    for _ in 0..2 {
+        let request = RestoreRequest {
+            key: report.key.clone(),
+            target: RestoreTarget::Original,
+        };
+        let restored = engine::restore(&store, request, &quiet(folder.path()))
+            .await
+            .expect("restored");
+        assert_eq!(restored.refused, []);
+        assert_eq!(differences(&before, &snapshot(&source)), [""; 0]);
+        let mode = fs::metadata(&source).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o555);
+        let left = fs::read_dir(&source).expect("a folder").count();
+        assert_eq!(left, 1, "no staging folder stays");
+    }
+    lock(0o755);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_cancelled_while_it_places_is_taken_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    for number in 0..300 {
+        write_file(&source, &format!("{number}/new.txt"), b"new");
+    }
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path()))
+        .await
+        .expect("made");
+    let target = folder.path().join("target");
+    for number in 0..300 {
+        write_file(&target, &format!("source/{number}/new.txt"), b"old");
+    }
+    let before = snapshot(&target);
+    let context = context(folder.path(), cancel_at(Phase::Placing));
+    let result = restore(&store, &report.key, &target, &context).await;
+    assert!(matches!(result, Err(EngineError::Cancelled)), "{result:?}");
+    assert_eq!(
+        fs::read(target.join("source/0/new.txt")).expect("there"),
+        b"old"
+    );
+    let after = snapshot(&target);
+    assert_eq!(before.len(), after.len(), "nothing was added or removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_manifest_does_not_keep_the_files_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = foreign_archive(&[
+        ("a/file", EntryKind::File, b"content"),
+        (".zipkeep/manifest.json", EntryKind::File, b"{ not JSON"),
+    ]);
+    let store = open_folder(&folder.path().join("backups"));
+    store
+        .put_new("hurt.zip", Bytes::from(archive))
+        .await
+        .expect("stored");
+    let target = folder.path().join("target");
+    let restored = restore(&store, "hurt.zip", &target, &quiet(folder.path()))
+        .await
+        .expect("restored");
+    assert_eq!(restored.files, 1);
+    assert_eq!(restored.refused.len(), 1, "and it is told");
+    assert_eq!(fs::read(target.join("a/file")).expect("there"), b"content");
 }

@@ -172,7 +172,8 @@ impl Work {
                 for backup in &backups {
                     let size = DecimalBytes(backup.size_bytes).to_string();
                     let (when, origin) = (local_time(backup.created), backup.origin.title());
-                    writeln!(out, "{when}  {size:>10}  {origin:13}  {}", backup.name)?;
+                    let name = backup.name.escape_debug();
+                    writeln!(out, "{when}  {size:>10}  {origin:13}  {name}")?;
                 }
                 Ok(())
             })?;

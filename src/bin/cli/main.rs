@@ -11,6 +11,7 @@ use crate::commands::Work;
 use crate::failure::{Exit, Failure};
 use crate::output::{Format, Output};
 use clap::Parser as _;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,10 @@ use zipkeep::log::{self, LogTo};
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage(&error).code()),
+    };
     let format = if cli.json { Format::Json } else { Format::Text };
     let output = Output::new(format, cli.quiet);
     let command = cli.command.name();
@@ -30,6 +34,25 @@ fn main() -> ExitCode {
         failure.exit()
     });
     ExitCode::from(exit.code())
+}
+
+/// Tells what was wrong with the command line; help and version are no errors.
+fn usage(error: &clap::Error) -> Exit {
+    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && is_json {
+        let message = error.to_string();
+        let first_line = message.lines().next().unwrap_or("wrong usage");
+        let failure = Failure::usage(first_line, "See zipkeep-cli --help.");
+        Output::new(Format::Json, true).failure("zipkeep-cli", &failure);
+    } else {
+        // Nobody is left to tell when the terminal is gone.
+        error.print().ok();
+    }
+    if error.use_stderr() {
+        Exit::WrongUsage
+    } else {
+        Exit::Done
+    }
 }
 
 fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
@@ -55,7 +78,11 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     })?;
     let cancel = CancellationToken::new();
     let result = runtime.block_on(async {
-        tokio::spawn(cancel_on_signal(cancel.clone()));
+        let listening = cancel_on_signal(cancel.clone(), output);
+        listening.map_err(|error| Failure::Local {
+            what: "the program cannot listen for Ctrl-C".to_owned(),
+            source: error.into(),
+        })?;
         let work = Work::new(&cli.command, chosen, places, output, cancel)?;
         work.run(cli.command).await
     });
@@ -64,35 +91,60 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     result
 }
 
-/// The first signal asks the job to clean up and end; the second ends the program at once.
-async fn cancel_on_signal(cancel: CancellationToken) {
-    stop_signal().await;
-    cancel.cancel();
-    stop_signal().await;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the person asked twice, and does not want to wait for clean-ups"
-    )]
-    std::process::exit(i32::from(Exit::Cancelled.code()));
+/// Every signal to stop asks the job to clean up and end. Further ones change nothing: cleaning up is
+/// bounded, and a restore that is just moving files in must not be torn apart.
+fn cancel_on_signal(cancel: CancellationToken, output: Output) -> io::Result<()> {
+    let mut signals = StopSignals::new()?;
+    tokio::spawn(async move {
+        loop {
+            signals.next().await;
+            if cancel.is_cancelled() {
+                output.note("Still cleaning up, a moment please.");
+            }
+            cancel.cancel();
+        }
+    });
+    Ok(())
 }
 
+/// Ctrl-C, the system's request to end, and the terminal's end.
 #[cfg(unix)]
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await.is_some(),
-            // Without this signal there is still Ctrl-C.
-            Err(_) => std::future::pending().await,
+struct StopSignals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.unwrap_or(()),
-        _ = terminated => {}
     }
 }
 
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn stop_signal() {
-    tokio::signal::ctrl_c().await.unwrap_or(());
+struct StopSignals;
+
+#[cfg(not(unix))]
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

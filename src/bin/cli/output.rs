@@ -10,6 +10,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use zipkeep::model::{Phase, Progress, Reporter, Warning};
 
+/// Writes a line to standard error. That nobody reads it any more must not end a backup.
+macro_rules! say {
+    ($($argument:tt)*) => {
+        writeln!(io::stderr(), $($argument)*).ok()
+    };
+}
+
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -60,11 +67,11 @@ impl Output {
     pub(crate) fn failure(self, command: &str, failure: &Failure) {
         match self.format {
             Format::Text => {
-                eprintln!("zipkeep-cli: {failure}");
+                say!("zipkeep-cli: {failure}");
                 if let Some(cause) = failure.root_cause() {
-                    eprintln!("  because: {cause}");
+                    say!("  because: {cause}");
                 }
-                eprintln!("  {}", failure.hint());
+                say!("  {}", failure.hint());
             }
             Format::Json => {
                 let error = json!({
@@ -87,19 +94,19 @@ impl Output {
         if warnings.is_empty() || self.format == Format::Json {
             return;
         }
-        eprintln!("{title}:");
+        say!("{title}:");
         for warning in warnings.iter().take(SHOWN) {
-            eprintln!("  {}: {}", warning.path.escape_debug(), warning.reason);
+            say!("  {}: {}", warning.path.escape_debug(), warning.reason);
         }
         if warnings.len() > SHOWN {
-            eprintln!("  … and {} more", warnings.len() - SHOWN);
+            say!("  … and {} more", warnings.len() - SHOWN);
         }
     }
 
     /// A remark for people.
     pub(crate) fn note(self, text: &str) {
         if self.format == Format::Text && !self.quiet {
-            eprintln!("{text}");
+            say!("{text}");
         }
     }
 
@@ -159,7 +166,7 @@ fn lines() -> Reporter {
             .is_none_or(|(phase, told)| phase != progress.phase || told.elapsed() >= LINE_EVERY);
         if is_due {
             *last = Some((progress.phase, Instant::now()));
-            eprintln!("{}", line_of(&progress));
+            say!("{}", line_of(&progress));
         }
     })
 }

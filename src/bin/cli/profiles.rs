@@ -31,12 +31,12 @@ pub(crate) fn run(
                 excludes: Vec::new(),
                 destination: new_destination(&settings, places)?,
             };
-            let profile = changed(profile, &settings)?;
+            let profile = changed(profile, &settings, places)?;
             config.add_profile(profile)?;
             keep(&config, &name, &settings, places, output)?;
         }
         ProfileCommand::Edit { name, settings } => {
-            let profile = changed(named(&config, &name)?.clone(), &settings)?;
+            let profile = changed(named(&config, &name)?.clone(), &settings, places)?;
             config.replace_profile(profile)?;
             keep(&config, &name, &settings, places, output)?;
         }
@@ -137,10 +137,16 @@ fn new_destination(settings: &ProfileSettings, places: &Places) -> Result<Destin
 }
 
 /// `profile` with what `settings` give; the rest as it was.
-fn changed(mut profile: Profile, settings: &ProfileSettings) -> Result<Profile, Failure> {
+fn changed(
+    mut profile: Profile,
+    settings: &ProfileSettings,
+    places: &Places,
+) -> Result<Profile, Failure> {
     if let Some(provider) = settings.provider {
         profile.destination = match (provider.provider(), profile.destination) {
-            (None, Destination::S3(_)) => Destination::Folder(FolderDestination::default()),
+            (None, Destination::S3(_)) => Destination::Folder(FolderDestination {
+                path: places.default_destination(),
+            }),
             (Some(provider), Destination::S3(s3)) => {
                 Destination::S3(S3Destination { provider, ..s3 })
             }
@@ -181,6 +187,12 @@ fn changed(mut profile: Profile, settings: &ProfileSettings) -> Result<Profile, 
                     value.trim().clone_into(field);
                 }
             }
+            if s3.endpoint.contains('@') {
+                return Err(Failure::usage(
+                    "the endpoint holds a name or password before an “@”",
+                    "Give the keys by --access-key-id and --secret-stdin instead.",
+                ));
+            }
         }
     }
     if !settings.source.is_empty() {
@@ -207,9 +219,18 @@ fn keep(
 ) -> Result<(), Failure> {
     let profile = named(config, name)?;
     let secret = read_secret(profile, settings)?;
-    config.save(places)?;
+    let is_kept = secret.is_some();
     if let Some(secret) = secret {
         secrets::keep(places, name, &secret)?;
+    }
+    config.save(places)?;
+    if matches!(profile.destination, Destination::S3(_))
+        && !is_kept
+        && secrets::find(places, name)?.is_none()
+    {
+        output.note(
+            "No secret access key is kept yet: give it with `profile edit NAME --secret-stdin`.",
+        );
     }
     output.result("profile", profile, |out| {
         writeln!(

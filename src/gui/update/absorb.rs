@@ -72,7 +72,10 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
                 core.state.table.remove(&report.deleted);
             }
         }
-        Outcome::Saved => settings::saved(core, settings::Ended::Well),
+        Outcome::Saved(adopted) => {
+            settings::adopt(core, adopted);
+            settings::saved(core, settings::Ended::Well);
+        }
         Outcome::SecretFound(status) => settings::secret_found(core, &job.subject, status),
         Outcome::FolderPicked(picked) => folder_picked(core, job.kind, picked),
     }

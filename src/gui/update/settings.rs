@@ -147,9 +147,28 @@ pub(crate) fn save(core: &mut Core) {
     let secrets = std::mem::take(&mut core.state.unsaved.secrets);
     core.state.unsaved.in_flight.clone_from(&secrets);
     let (places, config) = (core.state.places.clone(), core.state.config.clone());
+    core.state.unsaved.saving.clone_from(&config);
+    let base = core.state.unsaved.base.clone();
     launch(core, JobKind::Save, "settings", |_| {
-        work::save(places, config, secrets)
+        work::save(places, config, base, secrets)
     });
+}
+
+/// Settings are on the disk: takes over profiles that another program, such as the terminal's, added or changed.
+pub(crate) fn adopt(core: &mut Core, adopted: Vec<Profile>) {
+    let shown = core.state.profile().name.clone();
+    core.state.unsaved.base = core.state.unsaved.saving.clone();
+    for profile in adopted {
+        let is_shown = profile.name == shown;
+        for config in [&mut core.state.config, &mut core.state.unsaved.base] {
+            if config.replace_profile(profile.clone()).is_err() {
+                config.profiles.push(profile.clone());
+            }
+        }
+        if is_shown {
+            core.forms.profile = ProfileForm::of(core.state.profile());
+        }
+    }
 }
 
 /// Takes in that a save ended.

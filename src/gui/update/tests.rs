@@ -162,9 +162,9 @@ fn one_save_runs_at_a_time_and_the_last_word_is_saved() {
     let first = bench.id(JobKind::Save);
     apply(&mut bench.core, Command::RemoveFolder(path));
     assert_eq!(bench.id(JobKind::Save), first);
-    bench.end(JobKind::Save, Ok(Outcome::Saved));
+    bench.end(JobKind::Save, Ok(Outcome::Saved(Vec::new())));
     assert_ne!(bench.id(JobKind::Save), first, "what changed is saved next");
-    bench.end(JobKind::Save, Ok(Outcome::Saved));
+    bench.end(JobKind::Save, Ok(Outcome::Saved(Vec::new())));
     assert!(bench.core.state.running(JobKind::Save).is_none());
 }
 
