@@ -198,6 +198,11 @@ fn a_backup_is_made_restored_and_deleted() {
         shows(w, "Restore this backup")
     });
     settle(&mut window, "Cancel");
+    let original = desk.path("photos").display().to_string();
+    wait(&mut window, "the folders by name", |w| {
+        // Once among the folders to back up, once in the dialog.
+        w.query_all_by_label(&original).count() == 2
+    });
     window
         .get_by_role_and_label(Role::RadioButton, "To a folder")
         .click();

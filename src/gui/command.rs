@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Refresh,
     /// Back up now.
     BackUp,
+    /// Find out which folders a backup was made of.
+    Look(Backup),
     /// Put a backup's files back.
     Restore {
         /// Which.

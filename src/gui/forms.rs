@@ -85,6 +85,22 @@ pub(crate) struct RestoreForm {
     pub choice: RestoreChoice,
     /// The folder, being typed.
     pub folder: String,
+    /// The folders that the backup was made of.
+    pub places: OriginalPlaces,
+}
+
+/// What is known of the folders that a backup was made of: only the archive itself tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum OriginalPlaces {
+    /// Nobody has looked.
+    #[default]
+    NotAsked,
+    /// Somebody is looking.
+    Asked,
+    /// These.
+    Known(Vec<String>),
+    /// The archive does not say, or cannot be read.
+    Unknown,
 }
 
 /// Where restored files go.
@@ -195,6 +211,7 @@ impl RestoreForm {
                 RestoreChoice::Folder
             },
             folder: String::new(),
+            places: OriginalPlaces::NotAsked,
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) enum JobKind {
     List,
     /// Backs up.
     Backup,
+    /// Looks into a backup.
+    Look,
     /// Restores.
     Restore,
     /// Deletes a backup.
@@ -83,6 +85,8 @@ pub(crate) enum Outcome {
     Listed(Vec<Backup>),
     /// Of [`JobKind::Backup`].
     BackedUp(BackupReport),
+    /// Of [`JobKind::Look`]: the folders that the backup of this name was made of.
+    Looked(String, Vec<String>),
     /// Of [`JobKind::Restore`].
     Restored(RestoreReport),
     /// Of [`JobKind::Delete`].
@@ -160,6 +164,7 @@ impl JobKind {
             Self::Test => "A test is running",
             Self::List => "The list is being fetched",
             Self::Backup => "A backup is running",
+            Self::Look => "A backup is being looked into",
             Self::Restore => "A restore is running",
             Self::Delete => "A backup is being deleted",
             Self::Save => "Settings are being saved",

@@ -118,7 +118,11 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
             JobKind::Restore => "Restore cancelled. All files are as they were.",
             JobKind::Delete => "Deleting was cancelled.",
             JobKind::Test => "Test cancelled.",
-            JobKind::List | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => {
+            JobKind::List
+            | JobKind::Look
+            | JobKind::Save
+            | JobKind::FindSecret
+            | JobKind::PickFolder(_) => {
                 return None;
             }
         };

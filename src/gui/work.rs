@@ -5,7 +5,7 @@
 use crate::config::{Config, Places};
 use crate::engine::{self, BackupRequest, Context, EngineError, RestoreRequest};
 use crate::gui::job::{JobError, Outcome, Picked, SecretStatus};
-use crate::model::{Destination, Secret};
+use crate::model::{Backup, Destination, Secret};
 use crate::secrets;
 use crate::storage::{self, Patience, Store};
 use std::collections::BTreeMap;
@@ -60,6 +60,18 @@ pub(crate) async fn backup(
     let store = connection.open(Patience::Patient).await?;
     let report = engine::backup(&store, request, &context).await?;
     Ok(Outcome::BackedUp(report))
+}
+
+/// Finds out which folders a backup was made of.
+pub(crate) async fn look(
+    connection: Connection,
+    backup: Backup,
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Interactive).await?;
+    let report = engine::show(&store, &backup.key, &context).await?;
+    let places = report.roots.into_iter().map(|root| root.path).collect();
+    Ok(Outcome::Looked(backup.key, places))
 }
 
 /// Restores.

@@ -2,7 +2,7 @@
 
 use super::{Core, listing, settings};
 use crate::engine::CheckOutcome;
-use crate::gui::forms::Dialog;
+use crate::gui::forms::{Dialog, OriginalPlaces};
 use crate::gui::job::{FolderPurpose, Job, JobError, JobKind, JobUpdate, News, Outcome, Picked};
 use crate::gui::notice::{self, Notice, Tone};
 use crate::gui::rate::Rate;
@@ -65,6 +65,7 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
                 list_unless_known(core);
             }
         }
+        Outcome::Looked(key, places) => looked(core, &key, places),
         Outcome::Restored(report) => core.state.notices.show(notice::of_restore(&report)),
         Outcome::Deleted(report) => {
             core.state.notices.show(notice::of_delete(&report));
@@ -78,6 +79,18 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
         }
         Outcome::SecretFound(status) => settings::secret_found(core, &job.subject, status),
         Outcome::FolderPicked(picked) => folder_picked(core, job.kind, picked),
+    }
+}
+
+fn looked(core: &mut Core, key: &str, places: Vec<String>) {
+    if let Some(Dialog::Restore(form)) = &mut core.forms.dialog
+        && form.backup.key == key
+    {
+        form.places = if places.is_empty() {
+            OriginalPlaces::Unknown
+        } else {
+            OriginalPlaces::Known(places)
+        };
     }
 }
 
@@ -97,6 +110,13 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
     match job.kind {
         JobKind::List => {
             list_failed(core, told);
+            return;
+        }
+        JobKind::Look => {
+            // The dialog says so itself; the restore will tell why.
+            if let Some(Dialog::Restore(form)) = &mut core.forms.dialog {
+                form.places = OriginalPlaces::Unknown;
+            }
             return;
         }
         JobKind::Save => settings::saved(core, settings::Ended::Badly),

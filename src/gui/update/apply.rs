@@ -23,6 +23,7 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
             listing::list(core);
         }
         Command::BackUp => start::backup(core),
+        Command::Look(backup) => start::look(core, backup),
         Command::Restore { backup, target } => start::restore(core, &backup, target),
         Command::Delete(backup) => start::delete(core, &backup),
         Command::Select(key) => core.state.table.selected = Some(key),

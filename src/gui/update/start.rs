@@ -67,6 +67,19 @@ pub(crate) fn restore(core: &mut Core, backup: &Backup, target: RestoreTarget) {
     });
 }
 
+/// Finds out which folders a backup was made of; the last one asked for is the one of interest.
+pub(crate) fn look(core: &mut Core, backup: Backup) {
+    if let Some(running) = core.state.running(JobKind::Look).map(|job| job.id) {
+        core.runner.cancel(running);
+        core.state.jobs.retain(|job| job.id != running);
+    }
+    let connection = connection(core);
+    let name = backup.name.clone();
+    launch(core, JobKind::Look, &name, |context| {
+        work::look(connection, backup, context)
+    });
+}
+
 /// Removes a backup.
 pub(crate) fn delete(core: &mut Core, backup: &Backup) {
     if let Some(problem) = core.state.busy_reason() {

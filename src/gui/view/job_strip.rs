@@ -28,7 +28,7 @@ fn is_shown(job: &Job) -> bool {
     match job.kind {
         JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Delete => true,
         JobKind::List => job.started.elapsed() >= QUICK,
-        JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => false,
+        JobKind::Look | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => false,
     }
 }
 

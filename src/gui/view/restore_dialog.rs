@@ -3,7 +3,7 @@
 use super::dialog_parts::{Next, backup_ui, buttons_ui, plain_button, title_ui};
 use super::widgets::{field_and_button_ui, main_button};
 use crate::gui::command::{Command, Commands};
-use crate::gui::forms::{RestoreChoice, RestoreForm};
+use crate::gui::forms::{OriginalPlaces, RestoreChoice, RestoreForm};
 use crate::gui::job::FolderPurpose;
 use crate::gui::state::State;
 use crate::gui::theme::{self, GRID};
@@ -41,6 +41,13 @@ pub(crate) fn restore_ui(
             ),
         );
     }
+    if knows_places {
+        if form.places == OriginalPlaces::NotAsked {
+            form.places = OriginalPlaces::Asked;
+            commands.push(Command::Look(form.backup.clone()));
+        }
+        indented_ui(ui, &places_text(&form.places));
+    }
     ui.radio_value(&mut form.choice, RestoreChoice::Folder, "To a folder");
     if form.choice == RestoreChoice::Folder {
         folder_ui(ui, form, commands);
@@ -68,6 +75,24 @@ pub(crate) fn restore_ui(
         }
     });
     next
+}
+
+/// The folders by name, so that nobody is surprised by what is replaced.
+fn places_text(places: &OriginalPlaces) -> String {
+    const NAMED: usize = 5;
+    match places {
+        OriginalPlaces::NotAsked | OriginalPlaces::Asked => {
+            "Finding out which folders these are…".to_owned()
+        }
+        OriginalPlaces::Unknown => "It cannot be read which folders these are.".to_owned(),
+        OriginalPlaces::Known(places) => {
+            let mut lines = places.iter().take(NAMED).cloned().collect::<Vec<_>>();
+            if places.len() > NAMED {
+                lines.push(format!("and {} more", places.len() - NAMED));
+            }
+            lines.join("\n")
+        }
+    }
 }
 
 fn folder_ui(ui: &mut Ui, form: &mut RestoreForm, commands: &mut Commands) {
