@@ -3,7 +3,9 @@
 //! confy reads and writes the file; the write goes to a new file that then takes the old one's
 //! place, so that a full disk or a crash cannot destroy the settings.
 
-use crate::model::{Destination, FolderDestination, Profile, ProfileError, reduce_device};
+use crate::model::{
+    Appearance, Destination, FolderDestination, Profile, ProfileError, reduce_device,
+};
 use etcetera::{AppStrategy as _, AppStrategyArgs};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -26,6 +28,8 @@ pub struct Config {
     pub device: String,
     /// Name of the profile that the window shows and the terminal takes without `--profile`.
     pub active_profile: String,
+    /// How the window looks.
+    pub appearance: Appearance,
     /// The profiles, in the order in which they were made.
     pub profiles: Vec<Profile>,
 }
@@ -114,6 +118,7 @@ impl Config {
         Self {
             device: String::new(),
             active_profile: Profile::DEFAULT_NAME.to_owned(),
+            appearance: Appearance::default(),
             profiles: vec![Profile {
                 name: Profile::DEFAULT_NAME.to_owned(),
                 sources: Vec::new(),
@@ -268,6 +273,7 @@ impl Default for Config {
         Self {
             device: String::new(),
             active_profile: Profile::DEFAULT_NAME.to_owned(),
+            appearance: Appearance::default(),
             profiles: Vec::new(),
         }
     }

@@ -53,7 +53,7 @@ const RULES: &[Rule] = &[
     // The window: leaves.
     Rule {
         module: "gui::theme",
-        may_use: &[],
+        may_use: &["model"],
     },
     Rule {
         module: "gui::icon",

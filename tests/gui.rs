@@ -12,7 +12,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use zipkeep::config::{Config, Places};
 use zipkeep::gui::{App, Setup};
-use zipkeep::model::{Destination, FolderDestination, Profile, Provider, S3Destination};
+use zipkeep::model::{
+    Appearance, Destination, FolderDestination, Profile, Provider, S3Destination,
+};
 
 use egui::accesskit::Role;
 
@@ -484,6 +486,22 @@ fn what_the_terminal_adds_meanwhile_is_not_lost() {
     });
     let saved = Config::load(&desk.places()).expect("settings");
     assert!(saved.profile("from-terminal").is_some(), "{saved:?}");
+}
+
+#[test]
+fn how_the_window_looks_is_kept() {
+    let desk = Desk::new();
+    let mut window = desk.window(desk.config());
+    window.run();
+    window.get_by_label("Dark").click();
+    window.run();
+    wait(&mut window, "the choice on disk", |_| {
+        Config::load(&desk.places()).is_ok_and(|saved| saved.appearance == Appearance::Dark)
+    });
+    let saved = Config::load(&desk.places()).expect("settings");
+    let mut again = desk.window(saved);
+    again.run();
+    assert_eq!(again.ctx.theme(), egui::Theme::Dark);
 }
 
 #[test]

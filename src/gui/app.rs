@@ -24,6 +24,7 @@ impl App {
     /// Makes the window's content and asks for the first list.
     pub fn new(egui: &egui::Context, setup: Setup) -> Self {
         theme::install(egui);
+        theme::choose(egui, setup.config.appearance);
         let mut core = Core::new(setup, egui.clone());
         update::list(&mut core);
         Self {
@@ -88,6 +89,7 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let mut commands = Commands::default();
+        theme::choose(ui.ctx(), self.core.state.config.appearance);
         let Core { state, forms, .. } = &mut self.core;
         view::frame_ui(ui, state, forms, (self.mark.as_ref(), &mut commands));
         self.save_after_pause(ui.ctx(), &mut commands);

@@ -3,6 +3,7 @@
 use crate::engine::RestoreTarget;
 use crate::gui::job::{FolderPurpose, JobId};
 use crate::gui::notice::NoticeId;
+use crate::model::Appearance;
 use crate::model::Backup;
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ pub(crate) enum Command {
     CreateProfile(String),
     /// Forget the profile of this name; its backups stay.
     RemoveProfile(String),
+    /// Look like this from now on.
+    Appear(Appearance),
     /// Keep what the form says; the person may still be typing.
     KeepForm,
     /// Keep what the form says; the person is done with a field.

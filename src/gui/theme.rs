@@ -1,5 +1,6 @@
 //! Colours, spacing and type of the window; the only file that names a colour by its numbers.
 
+use crate::model::Appearance;
 use egui::style::{Selection, TextCursorStyle, WidgetVisuals, Widgets};
 use egui::{
     Color32, CornerRadius, FontFamily, FontId, Margin, RichText, Shadow, Stroke, Style, TextStyle,
@@ -127,6 +128,18 @@ pub(crate) fn tokens(ui: &egui::Ui) -> &'static Tokens {
 
 const fn of(dark_mode: bool) -> &'static Tokens {
     if dark_mode { &DARK } else { &LIGHT }
+}
+
+/// Makes the window look as it was chosen.
+pub(crate) fn choose(egui: &egui::Context, appearance: Appearance) {
+    let preference = match appearance {
+        Appearance::System => egui::ThemePreference::System,
+        Appearance::Light => egui::ThemePreference::Light,
+        Appearance::Dark => egui::ThemePreference::Dark,
+    };
+    if egui.options(|options| options.theme_preference) != preference {
+        egui.set_theme(preference);
+    }
 }
 
 /// Gives the window its looks, light and dark.

@@ -2,6 +2,7 @@
 //!
 //! Everything here can be made in a test with a literal, and every layer above may use it.
 
+mod appearance;
 mod backup;
 mod backup_name;
 mod destination;
@@ -11,6 +12,7 @@ mod profile;
 mod progress;
 mod secret;
 
+pub use appearance::Appearance;
 pub use backup::{Backup, Contents, Origin};
 pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
 pub use destination::{Destination, FolderDestination, Provider, S3Destination};

@@ -102,17 +102,20 @@ async fn files_that_vanish_or_change_are_named_and_the_rest_is_backed_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("source");
     plain_tree(&source);
-    write_file(&source, "a-log.txt", &noise(3, 100 << 20));
+    write_file(&source, "a-log.txt", &noise(3, 30 << 20));
     let (vanishing, growing) = (source.join("readme.txt"), source.join("a-log.txt"));
-    let on_progress: OnProgress = Box::new(move |progress, _| {
-        if progress.phase == Phase::Uploading {
-            fs::remove_file(&vanishing).ok();
-        }
-        // Told on the thread that reads, between two of its reads.
-        if progress.phase == Phase::Uploading && progress.bytes_done > 0 {
+    // Somebody goes on writing the log all the while.
+    let writing = tokio::spawn(async move {
+        loop {
             let log = fs::OpenOptions::new().append(true).open(&growing);
             log.and_then(|mut log| log.write_all(b"one more line"))
                 .expect("written");
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    });
+    let on_progress: OnProgress = Box::new(move |progress, _| {
+        if progress.phase == Phase::Uploading {
+            fs::remove_file(&vanishing).ok();
         }
     });
     let backups = folder.path().join("backups");
@@ -120,6 +123,7 @@ async fn files_that_vanish_or_change_are_named_and_the_rest_is_backed_up() {
     let report = back_up(&store, &source, &context(folder.path(), on_progress))
         .await
         .expect("made");
+    writing.abort();
     let named: Vec<(&str, &str)> = report
         .warnings
         .iter()

@@ -12,6 +12,7 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
         Command::ShowProfile(name) => settings::show_profile(core, &name),
         Command::CreateProfile(name) => settings::create_profile(core, name),
         Command::RemoveProfile(name) => settings::remove_profile(core, &name),
+        Command::Appear(appearance) => settings::appear(core, appearance),
         Command::KeepForm => settings::keep_form(core),
         Command::FinishForm => settings::finish_form(core),
         Command::PickFolder(purpose) => start::pick_folder(core, purpose),

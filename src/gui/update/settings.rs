@@ -7,6 +7,7 @@ use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::notice::{Notice, Tone};
 use crate::gui::state::{ListStatus, Saving, Table};
 use crate::gui::work;
+use crate::model::Appearance;
 use crate::model::{Destination, FolderDestination, Profile, Secret};
 use std::path::{Path, PathBuf};
 
@@ -78,6 +79,12 @@ pub(crate) fn remove_folder(core: &mut Core, path: &Path) {
     let mut profile = core.state.profile().clone();
     profile.sources.retain(|source| source != path);
     put_profile(core, profile);
+}
+
+/// Keeps how the window looks.
+pub(crate) fn appear(core: &mut Core, appearance: Appearance) {
+    core.state.config.appearance = appearance;
+    save(core);
 }
 
 /// Shows the profile of this name.

@@ -6,9 +6,9 @@ use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, Forms};
 use crate::gui::state::State;
 use crate::gui::theme::{self, GRID, PANEL_MARGIN};
+use crate::model::Appearance;
 use egui::{
-    Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle, ThemePreference, Ui,
-    UiBuilder,
+    Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle, Ui, UiBuilder,
 };
 
 /// Everything left of the table.
@@ -25,7 +25,7 @@ pub(crate) fn side_panel_ui(
         .show(ui, |ui| name_ui(ui, mark));
     Panel::bottom("looks")
         .frame(Frame::new().inner_margin(Margin::symmetric(PANEL_MARGIN, 8)))
-        .show(ui, looks_ui);
+        .show(ui, |ui| looks_ui(ui, state, commands));
     ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {
@@ -85,29 +85,28 @@ fn profile_ui(ui: &mut Ui, state: &State, dialog: &mut Option<Dialog>, commands:
     ui.add_space(links.min_rect().height());
 }
 
-fn looks_ui(ui: &mut Ui) {
+fn looks_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
     ui.horizontal(|ui| {
         ui.label(theme::small(
             ui,
             concat!("Version ", env!("CARGO_PKG_VERSION")),
         ));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let mut preference = ui.ctx().options(|options| options.theme_preference);
-            let before = preference;
+            let mut appearance = state.config.appearance;
             let choices = [
-                (ThemePreference::Dark, "Dark"),
-                (ThemePreference::Light, "Light"),
-                (ThemePreference::System, "System"),
+                (Appearance::Dark, "Dark"),
+                (Appearance::Light, "Light"),
+                (Appearance::System, "System"),
             ];
             ui.spacing_mut().item_spacing.x = GRID;
             ui.spacing_mut().interact_size.y = 6.0 * GRID;
             ui.spacing_mut().button_padding = egui::vec2(2.0 * GRID, GRID / 2.0);
             for (choice, name) in choices {
                 let text = RichText::new(name).small();
-                ui.selectable_value(&mut preference, choice, text);
+                ui.selectable_value(&mut appearance, choice, text);
             }
-            if preference != before {
-                ui.ctx().set_theme(preference);
+            if appearance != state.config.appearance {
+                commands.push(Command::Appear(appearance));
             }
         });
     });
