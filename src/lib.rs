@@ -23,9 +23,17 @@
 //!
 //! # One backup, end to end
 //!
-//! `engine::backup` scans the folders, feeds each file to the `archive` writer on a blocking thread, whose bytes go through
-//! a bounded channel to a `storage` upload; then it checks the stored object's size and reads its
-//! directory back before it counts as a backup.
+//! [`engine::backup()`] takes the profile's lock, lists the destination and finds a free name; `scan` walks
+//! the folders; `pack` feeds each file to the `archive` writer on a thread that may block; its bytes
+//! become parts (`parts`), which go through a bounded channel to `delivery`, and from there in one
+//! request or as an upload to `storage`. Then the stored object's size is compared and its directory
+//! read back; only then it counts as a backup. Whatever ends it early ends in `Delivery::take_back`.
+//!
+//! # One restore, end to end
+//!
+//! [`engine::restore()`] reads the archive through a `RangeReader`; `plan` says what goes where and
+//! refuses what may not; `stage` fetches and checks everything in a folder inside the target and brings
+//! it to the disk; `place` moves it in by steps that can be taken back (`moves`); only then the old goes.
 
 pub mod archive;
 pub mod config;
