@@ -38,7 +38,12 @@ fn main() -> ExitCode {
     runtime.shutdown_timeout(LAST_WAIT);
     match shown {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
+        Err(error) => {
+            let text = error.to_string();
+            tracing::error!(text, "the window system failed");
+            // The last part is the reason; before it stand the places in its source.
+            fail(text.rsplit(": ").next().unwrap_or(&text))
+        }
     }
 }
 
