@@ -1,6 +1,7 @@
 //! `EngineError`: why a job came to nothing, in words for people and words for scripts.
 
 use crate::archive::ArchiveError;
+use crate::model::bytes_text;
 use crate::storage::StorageError;
 use std::error::Error;
 use std::io;
@@ -57,7 +58,9 @@ pub enum EngineError {
     NoOriginalPlace,
     /// The disk cannot take what is to be restored.
     #[error(
-        "There is not enough room at {path}: {needed_bytes} bytes are needed and {free_bytes} are free"
+        "There is not enough room at {path}: {} are needed and {} are free",
+        bytes_text(*needed_bytes),
+        bytes_text(*free_bytes)
     )]
     NoRoom {
         /// The folder to restore to.

@@ -3,7 +3,7 @@
 use crate::engine::{BackupReport, DeleteReport, RestoreReport, causes};
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
-use crate::model::Warning;
+use crate::model::{Warning, bytes_text};
 
 /// At most so many are shown; the oldest gives way.
 const MOST_NOTICES: usize = 4;
@@ -171,8 +171,8 @@ pub(crate) fn of_backup(report: &BackupReport) -> Notice {
     };
     let mut notice = Notice::new(JobKind::Backup, tone, title).hint(format!(
         "{} of files, {} sent in {}",
-        rows::bytes(report.bytes_total),
-        rows::bytes(report.bytes_uploaded),
+        bytes_text(report.bytes_total),
+        bytes_text(report.bytes_uploaded),
         rows::duration(report.duration_secs)
     ));
     notice.warnings.clone_from(&report.warnings);
@@ -193,7 +193,7 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
     };
     let mut notice = Notice::new(JobKind::Restore, tone, title).hint(format!(
         "{} in {}, to {}",
-        rows::bytes(report.bytes_written),
+        bytes_text(report.bytes_written),
         rows::duration(report.duration_secs),
         report.to.join(", ")
     ));

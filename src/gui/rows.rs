@@ -1,59 +1,11 @@
 //! From numbers to the words of rows and of the job strip. Pure: time and zone are given.
 
 use crate::gui::job::{Job, JobStatus};
-use crate::model::{Contents, Phase, Progress};
+use crate::model::{Contents, Phase, Progress, bytes_of_text, bytes_text};
 use jiff::{Timestamp, tz::TimeZone};
 
-const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
 /// Left out when something is not known.
 pub(crate) const UNKNOWN: &str = "—";
-
-/// A size as people read it, in powers of a thousand.
-pub(crate) fn bytes(count: u64) -> String {
-    let unit = unit_of(count);
-    format!("{} {}", in_unit(count, unit), UNITS[unit])
-}
-
-/// "1.2 of 3.4 GB", both in the unit of the whole.
-pub(crate) fn bytes_of(done: u64, total: u64) -> String {
-    let unit = unit_of(total);
-    format!(
-        "{} of {} {}",
-        in_unit(done.min(total), unit),
-        in_unit(total, unit),
-        UNITS[unit]
-    )
-}
-
-fn unit_of(count: u64) -> usize {
-    let (mut unit, mut rest) = (0, count);
-    // 999,950 would be told as "1000.0 kB".
-    while rest >= 1000 || (unit > 0 && scaled(count, unit) >= 999.95) {
-        rest /= 1000;
-        unit += 1;
-    }
-    unit.min(UNITS.len() - 1)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "one decimal place is shown of it"
-)]
-fn scaled(count: u64, unit: usize) -> f64 {
-    count as f64 / 1000_f64.powi(i32::try_from(unit).unwrap_or(0))
-}
-
-fn in_unit(count: u64, unit: usize) -> String {
-    if unit == 0 {
-        return count.to_string();
-    }
-    let value = scaled(count, unit);
-    if value >= 100.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.1}")
-    }
-}
 
 /// A number with commas: "12,345".
 pub(crate) fn number(value: u64) -> String {
@@ -166,7 +118,7 @@ pub(crate) fn progress(job: &Job) -> String {
     let progress = &job.progress;
     let mut parts = Vec::new();
     match (progress.bytes_total, progress.files_total) {
-        (Some(total), _) if total > 0 => parts.push(bytes_of(progress.bytes_done, total)),
+        (Some(total), _) if total > 0 => parts.push(bytes_of_text(progress.bytes_done, total)),
         (_, Some(total)) if total > 0 => parts.push(format!(
             "{} of {}",
             number(progress.files_done),
@@ -187,7 +139,7 @@ pub(crate) fn progress(job: &Job) -> String {
                 clippy::cast_sign_loss,
                 reason = "a rate is never negative and fits"
             )]
-            parts.push(format!("{}/s", bytes(rate as u64)));
+            parts.push(format!("{}/s", bytes_text(rate as u64)));
         }
         let remaining = progress
             .bytes_total
@@ -206,23 +158,6 @@ mod tests {
     use crate::gui::rate::Rate;
     use crate::model::{Destination, FolderDestination};
     use std::time::Instant;
-
-    #[test]
-    fn sizes_have_three_or_so_digits() {
-        for (count, text) in [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (1_000, "1.0 kB"),
-            (123_456, "123 kB"),
-            (999_949, "1000 kB"),
-            (999_960, "1.0 MB"),
-            (3_400_000_000, "3.4 GB"),
-            (u64::MAX, "18447 PB"),
-        ] {
-            assert_eq!(bytes(count), text, "{count}");
-        }
-        assert_eq!(bytes_of(1_200_000_000, 3_400_000_000), "1.2 of 3.4 GB");
-    }
 
     #[test]
     fn numbers_have_commas() {

@@ -11,6 +11,7 @@ mod manifest;
 mod profile;
 mod progress;
 mod secret;
+mod size;
 
 pub use appearance::Appearance;
 pub use backup::{Backup, Contents, Origin};
@@ -24,3 +25,4 @@ pub use manifest::{
 pub use profile::{Profile, ProfileError};
 pub use progress::{Phase, Progress, Reporter, Warning};
 pub use secret::Secret;
+pub use size::{bytes_of_text, bytes_text};

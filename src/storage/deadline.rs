@@ -49,7 +49,7 @@ impl Patience {
     /// Time allowed to one operation that moves `bytes`, its retries included.
     pub(super) fn deadline(self, bytes: u64) -> Duration {
         let patience = match self {
-            Self::Interactive => Duration::from_secs(30),
+            Self::Interactive => Duration::from_secs(20),
             Self::Patient => Duration::from_mins(3),
         };
         patience + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SEC)

@@ -17,8 +17,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a listing may weigh, for its deadline: a thousand objects are about 300 KB.
-const LISTING_BYTES: u64 = 1024 * 1024;
+/// What a page of a listing may weigh, for its deadline: a thousand objects are about 300 KB.
+const LISTING_BYTES: u64 = 256 * 1024;
 
 /// An open destination. Cheap to clone; clones share connections and counters.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use crate::gui::notice::Notice;
 use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, GRID};
-use crate::model::Backup;
+use crate::model::{Backup, bytes_text};
 use egui::{Align, Button, Key, Label, Layout, RichText, Sense, Ui, Vec2, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
 
@@ -226,7 +226,7 @@ fn text_of(ui: &Ui, field: Field, backup: &Backup, state: &State) -> RichText {
             RichText::new(rows::contents(backup.contents)).color(theme::tokens(ui).warning)
         }
         Field::Files => RichText::new(rows::contents(backup.contents)),
-        Field::Size => RichText::new(rows::bytes(backup.size_bytes)),
+        Field::Size => RichText::new(bytes_text(backup.size_bytes)),
         Field::MadeBy => RichText::new(backup.origin.title()),
         Field::Actions => RichText::default(),
     }

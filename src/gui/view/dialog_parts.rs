@@ -4,7 +4,7 @@ use super::widgets::tall_button;
 use crate::gui::rows;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
-use crate::model::Backup;
+use crate::model::{Backup, bytes_text};
 use egui::{Align, Grid, Label, Layout, RichText, Ui, vec2};
 
 /// Whether a dialog stays open.
@@ -45,7 +45,7 @@ pub(crate) fn backup_ui(ui: &mut Ui, state: &State, backup: &Backup) {
     let lines = [
         ("Made", made),
         ("Device", device),
-        ("Size", rows::bytes(backup.size_bytes)),
+        ("Size", bytes_text(backup.size_bytes)),
         ("Backup", backup.name.clone()),
     ];
     Grid::new("backup")

@@ -6,6 +6,7 @@ use crate::gui::job::JobKind;
 use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use crate::model::bytes_text;
 use egui::{Align, Layout, Ui, vec2};
 
 /// The heading, "Refresh" and "Back up now", and why the latter is not possible.
@@ -53,6 +54,6 @@ fn summary(state: &State) -> String {
     format!(
         "{} · {} · {place}",
         rows::counted(rows.len() as u64, "backup", "backups"),
-        rows::bytes(total_bytes)
+        bytes_text(total_bytes)
     )
 }
