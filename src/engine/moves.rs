@@ -198,4 +198,19 @@ mod tests {
         assert_eq!(mode & 0o777, 0o555);
         fs::set_permissions(path("locked"), Permissions::from_mode(0o755)).expect("set");
     }
+
+    #[test]
+    fn a_step_that_cannot_be_taken_back_is_told_and_the_others_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let mut moves = Moves::default();
+        for name in ["a", "b", "c"] {
+            fs::write(path(name), name).expect("written");
+            let aside = path(&format!("aside-{name}"));
+            moves.set_aside(&path(name), &aside).expect("moved");
+        }
+        fs::remove_file(path("aside-b")).expect("somebody removed it");
+        assert!(moves.take_back().is_err());
+        assert!(path("a").exists() && path("c").exists());
+    }
 }

@@ -350,4 +350,25 @@ mod tests {
         drop(Stage::new(&base).expect("a stage"));
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }
+
+    #[test]
+    fn a_stage_that_is_left_behind_keeps_the_old_files_and_says_where_they_belong() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let base = folder.path().join("base");
+        let mut stage = Stage::new(&base).expect("a stage");
+        let target = base.join("letter.txt");
+        stage
+            .seal(std::iter::once((7, target.clone())))
+            .expect("written down");
+        let inside = stage.folder.as_ref().expect("a folder").path().to_owned();
+        fs::write(inside.join("old/7"), "the only copy").expect("set aside");
+        let kept = stage.leave_behind().expect("a folder");
+        drop(stage);
+        assert_eq!(
+            fs::read(kept.join("old/7")).expect("kept"),
+            b"the only copy"
+        );
+        let names = fs::read_to_string(kept.join("names.txt")).expect("kept");
+        assert_eq!(names, format!("7\t{}\n", target.display()));
+    }
 }
