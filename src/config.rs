@@ -4,7 +4,8 @@
 //! place, so that a full disk or a crash cannot destroy the settings.
 
 use crate::model::{
-    Appearance, Destination, FolderDestination, Profile, ProfileError, reduce_device,
+    Appearance, Compression, Destination, FolderDestination, Profile, ProfileError, WhenUnchanged,
+    reduce_device,
 };
 use etcetera::{AppStrategy as _, AppStrategyArgs};
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,8 @@ impl Config {
                 name: Profile::DEFAULT_NAME.to_owned(),
                 sources: Vec::new(),
                 excludes: Vec::new(),
+                compression: Compression::default(),
+                when_unchanged: WhenUnchanged::default(),
                 destination: Destination::Folder(FolderDestination {
                     path: places.default_destination(),
                 }),

@@ -13,7 +13,8 @@ use tokio::runtime::Runtime;
 use zipkeep::config::{Config, Places};
 use zipkeep::gui::{App, Setup};
 use zipkeep::model::{
-    Appearance, Destination, FolderDestination, Profile, Provider, S3Destination,
+    Appearance, Compression, Destination, FolderDestination, Profile, Provider, S3Destination,
+    WhenUnchanged,
 };
 
 use egui::accesskit::Role;
@@ -54,6 +55,8 @@ impl Desk {
             name: "default".to_owned(),
             sources: vec![self.path("photos")],
             excludes: Vec::new(),
+            compression: Compression::default(),
+            when_unchanged: WhenUnchanged::default(),
             destination: Destination::Folder(FolderDestination {
                 path: self.path("store"),
             }),

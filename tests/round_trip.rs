@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use support::{assert_same_tree, check_archive, noise, odd_tree, plain_tree, write_file};
 use tokio_util::sync::CancellationToken;
-use zipkeep::engine::{self, BackupRequest, Context, RestoreRequest, RestoreTarget};
+use zipkeep::engine::{self, BackupOptions, BackupRequest, Context, RestoreRequest, RestoreTarget};
 use zipkeep::model::{Destination, FolderDestination, Reporter};
 use zipkeep::storage::{self, Patience, Store};
 
@@ -48,6 +48,7 @@ impl Place {
             sources: sources.to_vec(),
             excludes: Vec::new(),
             keep_out: vec![self.path("backups"), self.path("data")],
+            options: BackupOptions::default(),
         }
     }
 

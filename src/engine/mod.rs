@@ -38,7 +38,7 @@ pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, RestoreReport, ShowReport,
     ShownEntry, TestReport,
 };
-pub use request::{BackupRequest, RestoreRequest, RestoreTarget};
+pub use request::{BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget};
 pub use restore::restore;
 pub use show::show;
 pub use test::test;

@@ -7,15 +7,17 @@ use serde::Serialize;
 /// What came of a backup.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BackupReport {
-    /// The new row.
+    /// The new row; the newest row where nothing changed.
     #[serde(skip)]
     pub row: Backup,
-    /// File name of the archive.
+    /// File name of the new archive; `None` where nothing changed.
     pub backup: Option<String>,
-    /// Key of the archive.
+    /// Key of the row's archive.
     pub key: String,
-    /// Whether there was nothing to do.
+    /// Whether nothing changed since the row was made, so that no new one was.
     pub unchanged: bool,
+    /// When the row was made.
+    pub created: Timestamp,
     /// Regular files in the archive.
     pub files: u64,
     /// Bytes of these files, before compression.
@@ -26,6 +28,8 @@ pub struct BackupReport {
     pub bytes_uploaded: u64,
     /// Bytes that the destination copied by itself.
     pub bytes_copied: u64,
+    /// Bytes that an earlier run had sent before it was interrupted, and that were not sent again.
+    pub bytes_resumed: u64,
     /// Requests sent to the destination, retries not counted.
     pub requests: u64,
     /// Time taken.

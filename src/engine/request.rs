@@ -1,5 +1,6 @@
 //! Requests: one wish each, complete and owned, so that later changes of settings cannot reach a running job.
 
+use crate::model::{Compression, WhenUnchanged};
 use std::path::PathBuf;
 
 /// Back these folders up.
@@ -15,6 +16,30 @@ pub struct BackupRequest {
     pub excludes: Vec<String>,
     /// Folders that are never backed up, above all the folder that holds the backups.
     pub keep_out: Vec<PathBuf>,
+    /// How to do it.
+    pub options: BackupOptions,
+}
+
+/// How to back up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackupOptions {
+    /// How hard to compress.
+    pub compression: Compression,
+    /// What to do when nothing changed.
+    pub when_unchanged: WhenUnchanged,
+    /// What becomes of the bytes of files that were deleted or replaced since earlier backups.
+    pub deleted_data: DeletedData,
+}
+
+/// What becomes, in a new backup, of the bytes of files that were deleted or replaced since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeletedData {
+    /// They may stay as gaps that no ZIP program shows, until so much is dead that it is worth
+    /// copying only what lives.
+    #[default]
+    UntilWorthIt,
+    /// None of them is left in the new backup, and one is made also when nothing changed.
+    RemoveNow,
 }
 
 /// Put one backup back.

@@ -188,6 +188,8 @@ impl ProfileForm {
                 .filter(|line| !line.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            compression: profile.compression,
+            when_unchanged: profile.when_unchanged,
             destination: self.destination(),
         }
     }
@@ -230,12 +232,15 @@ impl RestoreForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Compression, WhenUnchanged};
 
     fn s3_profile() -> Profile {
         Profile {
             name: "p".to_owned(),
             sources: vec![PathBuf::from("/a")],
             excludes: vec!["*.tmp".to_owned(), "cache/".to_owned()],
+            compression: Compression::default(),
+            when_unchanged: WhenUnchanged::default(),
             destination: Destination::S3(S3Destination {
                 provider: Provider::R2,
                 endpoint: "https://e.example".to_owned(),

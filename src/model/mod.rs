@@ -5,6 +5,7 @@
 mod appearance;
 mod backup;
 mod backup_name;
+mod compression;
 mod destination;
 mod endpoint;
 mod manifest;
@@ -16,13 +17,14 @@ mod size;
 pub use appearance::Appearance;
 pub use backup::{Backup, Contents, Origin};
 pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
+pub use compression::Compression;
 pub use destination::{Destination, FolderDestination, Provider, S3Destination};
 pub use endpoint::{Addressing, Endpoint, EndpointError, resolve_endpoint};
 pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
     Method, Root, Skipped, Stored, Totals, count_missing,
 };
-pub use profile::{Profile, ProfileError};
-pub use progress::{Phase, Progress, Reporter, Warning};
+pub use profile::{Profile, ProfileError, WhenUnchanged};
+pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
 pub use secret::Secret;
 pub use size::{bytes_of_text, bytes_text};

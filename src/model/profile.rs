@@ -1,6 +1,6 @@
 //! `Profile`: what the person set up. One destination, the folders, the excludes.
 
-use super::{Destination, reduce_field};
+use super::{Compression, Destination, reduce_field};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -15,8 +15,25 @@ pub struct Profile {
     /// Patterns of what to leave out, in the syntax of `.gitignore`.
     #[serde(default)]
     pub excludes: Vec<String>,
+    /// How hard to compress.
+    #[serde(default)]
+    pub compression: Compression,
+    /// What to do when nothing changed since the last backup.
+    #[serde(default)]
+    pub when_unchanged: WhenUnchanged,
     /// Where backups are kept.
     pub destination: Destination,
+}
+
+/// What to do when nothing changed since the last backup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenUnchanged {
+    /// Make no new backup, and say since when nothing changed.
+    #[default]
+    Skip,
+    /// Make a new backup all the same.
+    BackUp,
 }
 
 /// Why a profile cannot be used as it is.

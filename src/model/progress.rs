@@ -25,6 +25,8 @@ pub enum Phase {
     Placing,
     /// Removing objects.
     Deleting,
+    /// Reading a backup back in full.
+    Verifying,
 }
 
 impl Phase {
@@ -39,6 +41,7 @@ impl Phase {
             Self::Downloading => "Downloading",
             Self::Placing => "Putting files in place",
             Self::Deleting => "Deleting",
+            Self::Verifying => "Verifying",
         }
     }
 }
@@ -60,6 +63,23 @@ pub struct Progress {
     pub bytes_transferred: u64,
     /// What is worked on now, as people know it.
     pub current: Option<String>,
+    /// Why nothing moves just now, if so.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why nothing moves just now, and what is done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// What is wrong, in plain words, with the provider's code where it gave one.
+    pub reason: String,
+    /// How long no byte has moved.
+    pub silent_secs: u64,
+    /// Which attempt at the same request this is, counted from 1.
+    pub attempt: u32,
+    /// How many attempts there will be.
+    pub attempts: u32,
+    /// Time to the next attempt; `None` while one is under way.
+    pub next_attempt_secs: Option<u64>,
 }
 
 /// Takes in progress. It only stores numbers or wakes somebody: it never draws and never waits.

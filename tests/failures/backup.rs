@@ -7,7 +7,7 @@ use crate::support::{
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use zipkeep::engine::{self, BackupRequest, EngineError};
+use zipkeep::engine::{self, BackupOptions, BackupRequest, EngineError};
 use zipkeep::model::{Destination, Phase, Secret};
 use zipkeep::storage::{self, Patience};
 
@@ -231,6 +231,7 @@ async fn folders_that_are_missing_are_warnings_unless_all_are() {
         sources: sources.to_vec(),
         excludes: Vec::new(),
         keep_out: Vec::new(),
+        options: BackupOptions::default(),
     };
     let missing = folder.path().join("unplugged");
     let context = quiet(folder.path());

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use zipkeep::engine::{
-    self, BackupReport, BackupRequest, Context, EngineError, RestoreReport, RestoreRequest,
-    RestoreTarget,
+    self, BackupOptions, BackupReport, BackupRequest, Context, EngineError, RestoreReport,
+    RestoreRequest, RestoreTarget,
 };
 use zipkeep::model::{Destination, FolderDestination, Phase, Progress, Reporter};
 use zipkeep::storage::{self, Patience, Store};
@@ -50,6 +50,7 @@ pub(crate) async fn back_up(
         sources: vec![source.to_owned()],
         excludes: Vec::new(),
         keep_out: Vec::new(),
+        options: BackupOptions::default(),
     };
     engine::backup(store, request, context).await
 }

@@ -13,7 +13,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zipkeep::config::{Config, ConfigError, Places};
-use zipkeep::engine::{self, BackupRequest, CheckOutcome, Context, RestoreRequest, RestoreTarget};
+use zipkeep::engine::{
+    self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, RestoreRequest,
+    RestoreTarget,
+};
 use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning};
 use zipkeep::secrets;
 use zipkeep::storage::{self, Patience, Store};
@@ -130,6 +133,11 @@ impl Work {
             sources,
             excludes: self.profile.excludes.clone(),
             keep_out,
+            options: BackupOptions {
+                compression: self.profile.compression,
+                when_unchanged: self.profile.when_unchanged,
+                deleted_data: DeletedData::UntilWorthIt,
+            },
         };
         let store = self.store(Patience::Patient)?;
         let report = engine::backup(&store, request, &self.context).await?;

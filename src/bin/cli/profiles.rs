@@ -7,7 +7,9 @@ use serde_json::json;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use zipkeep::config::{Config, ConfigError, Places};
-use zipkeep::model::{Destination, FolderDestination, Profile, S3Destination, Secret};
+use zipkeep::model::{
+    Compression, Destination, FolderDestination, Profile, S3Destination, Secret, WhenUnchanged,
+};
 use zipkeep::secrets;
 
 /// Runs one `profile` command. `chosen` is what `--profile` says.
@@ -29,6 +31,8 @@ pub(crate) fn run(
                 name: name.clone(),
                 sources: Vec::new(),
                 excludes: Vec::new(),
+                compression: Compression::default(),
+                when_unchanged: WhenUnchanged::default(),
                 destination: new_destination(&settings, places)?,
             };
             let profile = changed(profile, &settings, places)?;

@@ -7,8 +7,9 @@ use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::notice::{Notice, Tone};
 use crate::gui::state::{ListStatus, Saving, Table};
 use crate::gui::work;
-use crate::model::Appearance;
-use crate::model::{Destination, FolderDestination, Profile, Secret};
+use crate::model::{
+    Appearance, Compression, Destination, FolderDestination, Profile, Secret, WhenUnchanged,
+};
 use std::path::{Path, PathBuf};
 
 /// Takes over what the form says and saves it if it is new.
@@ -103,6 +104,8 @@ pub(crate) fn create_profile(core: &mut Core, name: String) {
         name: name.clone(),
         sources: Vec::new(),
         excludes: Vec::new(),
+        compression: Compression::default(),
+        when_unchanged: WhenUnchanged::default(),
         destination: Destination::Folder(FolderDestination {
             path: core.state.places.default_destination(),
         }),

@@ -2,7 +2,7 @@
 
 use super::launch::{connection, launch, refuse};
 use super::{Core, settings};
-use crate::engine::{BackupRequest, RestoreRequest, RestoreTarget};
+use crate::engine::{BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget};
 use crate::gui::job::{FolderPurpose, Job, JobKind};
 use crate::gui::work;
 use crate::model::{Backup, Destination};
@@ -44,6 +44,11 @@ pub(crate) fn backup(core: &mut Core) {
         sources: profile.sources.clone(),
         excludes: profile.excludes.clone(),
         keep_out,
+        options: BackupOptions {
+            compression: profile.compression,
+            when_unchanged: profile.when_unchanged,
+            deleted_data: DeletedData::UntilWorthIt,
+        },
     };
     let subject = connection.profile.clone();
     launch(core, JobKind::Backup, &subject, |context| {
