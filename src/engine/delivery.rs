@@ -7,11 +7,10 @@ use crate::archive::{ArchiveError, Finished, TAIL_BYTES, Tail};
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::model::Phase;
-use crate::storage::{Fault, StorageError, Store, Upload};
+use crate::storage::{Fault, PartPlace, StorageError, Store, StoredPart, Upload};
 use bytes::Bytes;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 /// An archive on its way.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub(super) struct Delivery {
     in_flight: usize,
     /// The first part, as long as it may be the only one.
     first: Option<Bytes>,
-    upload: Option<Upload>,
+    upload: Option<Sending>,
     // The two steps that change what is at the destination run by themselves: a cancel that stops
     // waiting for them can still learn how they ended.
     beginning: Option<JoinHandle<Result<Upload, StorageError>>>,
@@ -32,8 +31,74 @@ pub(super) struct Delivery {
     sent_bytes: u64,
 }
 
+/// The parts of an upload on their way, a bounded number of them at once.
+#[derive(Debug)]
+struct Sending {
+    upload: Upload,
+    in_flight: usize,
+    next: PartPlace,
+    on_their_way: JoinSet<Result<StoredPart, StorageError>>,
+    arrived: Vec<StoredPart>,
+}
+
+impl Sending {
+    fn new(upload: Upload, in_flight: usize) -> Self {
+        Self {
+            upload,
+            in_flight: in_flight.max(1),
+            next: PartPlace {
+                number: 1,
+                offset: 0,
+            },
+            on_their_way: JoinSet::new(),
+            arrived: Vec::new(),
+        }
+    }
+
+    /// Sends the next part as soon as there is room for it. An error may be that of an earlier part.
+    async fn send(&mut self, part: Bytes) -> Result<(), StorageError> {
+        while self.on_their_way.len() >= self.in_flight {
+            self.join_one().await?;
+        }
+        let place = self.next;
+        self.next.number += 1;
+        self.next.offset += part.len() as u64;
+        let upload = self.upload.clone();
+        self.on_their_way
+            .spawn(async move { upload.send(place, part).await });
+        Ok(())
+    }
+
+    async fn join_one(&mut self) -> Result<(), StorageError> {
+        if let Some(sent) = self.on_their_way.join_next().await {
+            self.arrived.push(sent.map_err(crashed)??);
+        }
+        Ok(())
+    }
+
+    fn arrived_bytes(&self) -> u64 {
+        self.arrived.iter().map(|part| part.bytes).sum()
+    }
+
+    async fn complete(&mut self) -> Result<Option<String>, StorageError> {
+        while !self.on_their_way.is_empty() {
+            self.join_one().await?;
+        }
+        self.arrived.sort_by_key(|part| part.number);
+        self.upload.complete(&self.arrived).await
+    }
+
+    /// Its own failure is only logged: there is nothing more to do about it.
+    async fn abort(&mut self) {
+        self.on_their_way.shutdown().await;
+        if let Err(error) = self.upload.abort().await {
+            tracing::warn!(%error, "an unfinished upload could not be taken back");
+        }
+    }
+}
+
 /// How making the object ended: the upload, if it is still one, and the object's version tag.
-type Finishing = (Option<Upload>, Result<Option<String>, StorageError>);
+type Finishing = (Option<Sending>, Result<Option<String>, StorageError>);
 
 /// Whether we made the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,20 +139,20 @@ impl Delivery {
             upload.send(first).await?;
         }
         upload.send(part).await?;
-        meter.transferred(upload.sent_bytes().load(Ordering::Relaxed));
+        meter.transferred(upload.arrived_bytes());
         Ok(())
     }
 
-    async fn upload(&mut self) -> Result<&mut Upload, StorageError> {
+    async fn upload(&mut self) -> Result<&mut Sending, StorageError> {
         if self.upload.is_none() {
             let beginning = self.beginning.get_or_insert_with(|| {
-                let (store, key, in_flight) =
-                    (self.store.clone(), self.key.clone(), self.in_flight);
-                tokio::spawn(async move { store.upload(&key, in_flight).await })
+                let (store, key) = (self.store.clone(), self.key.clone());
+                tokio::spawn(async move { store.begin_upload(&key).await })
             });
             let begun = beginning.await;
             self.beginning = None;
-            self.upload = Some(begun.map_err(crashed)??);
+            let upload = begun.map_err(crashed)??;
+            self.upload = Some(Sending::new(upload, self.in_flight));
         }
         self.upload
             .as_mut()
@@ -153,7 +218,7 @@ impl Delivery {
         if let Some(beginning) = self.beginning.take()
             && let Ok(Ok(upload)) = beginning.await
         {
-            self.upload = Some(upload);
+            self.upload = Some(Sending::new(upload, self.in_flight));
         }
         if let Some(finishing) = self.finishing.take()
             && let Ok((upload, result)) = finishing.await

@@ -1,11 +1,9 @@
-//! How long a request may take before it counts as failed, and how often it is tried again.
+//! How long a destination may take: to connect, to stay silent, to be asked again, and in all.
 //!
 //! `object_store` allows 30 seconds a request by default, its body included: an 8 MiB part would need
-//! 2.2 Mbit/s. Here each request's deadline grows with its size instead.
+//! 2.2 Mbit/s. Here each deadline grows with what is asked for instead, and what ends a dead attempt
+//! sooner is that no byte moves.
 
-use super::error::{Fault, StorageError};
-use super::explain::{Asked, explain};
-use object_store::{BackoffConfig, RetryConfig};
 use std::time::Duration;
 
 /// How long to try before giving up.
@@ -19,52 +17,131 @@ pub enum Patience {
 
 /// The slowest line that a request is still waited for.
 const SLOWEST_BYTES_PER_SEC: u64 = 32 * 1024;
+/// The slowest that a server is expected to copy or join bytes of its own, in silence.
+const SLOWEST_WORK_BYTES_PER_SEC: u64 = 4 * 1024 * 1024;
+/// No answer is waited for longer than this in silence, however much there is to copy.
+const LONGEST_WORK: Duration = Duration::from_hours(1);
+/// What the system may still hold of a body that it has taken: so much can be on its way in silence.
+const HELD_BYTES: u64 = 1024 * 1024;
 
-impl Patience {
-    /// Time allowed to connect.
-    pub(super) const fn connect_timeout(self) -> Duration {
-        match self {
-            Self::Interactive => Duration::from_secs(8),
-            Self::Patient => Duration::from_secs(20),
+/// What one operation asks of the line and of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Load {
+    /// Goes over the line.
+    moved_bytes: u64,
+    /// Is worked on at the server without a word to us.
+    worked_bytes: u64,
+}
+
+impl Load {
+    /// A question and an answer.
+    pub(super) const SMALL: Self = Self::moves(0);
+
+    /// These bytes go over the line.
+    pub(super) const fn moves(moved_bytes: u64) -> Self {
+        Self {
+            moved_bytes,
+            worked_bytes: 0,
         }
     }
 
-    /// Retries of answers that say "later": 5xx, 429, and broken connections. Never of 401, 403, 404.
-    pub(super) fn retries(self) -> RetryConfig {
-        let (max_retries, retry_timeout, max_backoff) = match self {
-            Self::Interactive => (2, Duration::from_secs(6), Duration::from_secs(1)),
-            Self::Patient => (8, Duration::from_mins(2), Duration::from_secs(15)),
-        };
-        RetryConfig {
-            max_retries,
-            retry_timeout,
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(200),
-                max_backoff,
-                base: 2.0,
-            },
+    /// The server copies or joins these bytes by itself.
+    pub(super) const fn works(worked_bytes: u64) -> Self {
+        Self {
+            moved_bytes: 0,
+            worked_bytes,
         }
     }
 
-    /// Time allowed to one operation that moves `bytes`, its retries included.
-    pub(super) fn deadline(self, bytes: u64) -> Duration {
-        let patience = match self {
-            Self::Interactive => Duration::from_secs(20),
-            Self::Patient => Duration::from_mins(3),
-        };
-        patience + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SEC)
+    /// Silence that means work, not trouble.
+    pub(super) fn silent_work(self) -> Duration {
+        let working = Duration::from_secs(self.worked_bytes / SLOWEST_WORK_BYTES_PER_SEC);
+        let held = self.moved_bytes.min(HELD_BYTES);
+        working.min(LONGEST_WORK) + Duration::from_secs(held / SLOWEST_BYTES_PER_SEC)
+    }
+
+    /// What the slowest line and server would need.
+    fn longest(self) -> Duration {
+        let moving = Duration::from_secs(self.moved_bytes / SLOWEST_BYTES_PER_SEC);
+        moving + self.silent_work()
     }
 }
 
-/// Waits for `work` no longer than moving `bytes` may take, and gives its error a meaning.
-pub(super) async fn bounded<T>(
-    patience: Patience,
-    bytes: u64,
-    asked: Asked,
-    work: impl Future<Output = object_store::Result<T>>,
-) -> Result<T, StorageError> {
-    match tokio::time::timeout(patience.deadline(bytes), work).await {
-        Ok(result) => result.map_err(|error| explain(error, asked)),
-        Err(_) => Err(StorageError::new(Fault::TimedOut)),
+/// The times of one kind of patience.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// To connect.
+    pub(super) connect: Duration,
+    /// That no byte may move in either direction.
+    pub(super) silence: Duration,
+    /// Attempts at the same request in all.
+    pub(super) attempts: u32,
+    /// Before the second attempt; doubles from there.
+    pub(super) first_wait: Duration,
+    /// What the doubling ends at.
+    pub(super) longest_wait: Duration,
+    /// After which no further attempt begins; grows with the load.
+    pub(super) budget: Duration,
+    /// For one operation with all of its attempts; grows with the load.
+    pub(super) whole: Duration,
+}
+
+impl From<Patience> for Times {
+    fn from(patience: Patience) -> Self {
+        match patience {
+            Patience::Interactive => Self {
+                connect: Duration::from_secs(8),
+                silence: Duration::from_secs(10),
+                attempts: 3,
+                first_wait: Duration::from_millis(200),
+                longest_wait: Duration::from_secs(1),
+                budget: Duration::from_secs(6),
+                whole: Duration::from_secs(20),
+            },
+            Patience::Patient => Self {
+                connect: Duration::from_secs(20),
+                silence: Duration::from_secs(30),
+                attempts: 8,
+                first_wait: Duration::from_millis(200),
+                longest_wait: Duration::from_secs(15),
+                budget: Duration::from_mins(2),
+                whole: Duration::from_mins(3),
+            },
+        }
+    }
+}
+
+impl Times {
+    /// Time after which no further attempt begins.
+    pub(super) fn budget(&self, load: Load) -> Duration {
+        self.budget + load.longest()
+    }
+
+    /// Time allowed to one operation, its attempts included.
+    pub(super) fn deadline(&self, load: Load) -> Duration {
+        self.whole + load.longest() * 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_big_copy_may_be_silent_for_longer_than_a_question_but_not_for_ever() {
+        assert_eq!(Load::SMALL.silent_work(), Duration::ZERO);
+        assert_eq!(
+            Load::works(256 << 20).silent_work(),
+            Duration::from_secs(64)
+        );
+        assert_eq!(Load::works(u64::MAX).silent_work(), LONGEST_WORK);
+        assert_eq!(Load::moves(u64::MAX).silent_work(), Duration::from_secs(32));
+    }
+
+    #[test]
+    fn a_slow_line_has_time_for_a_part() {
+        let part = Load::moves(8 << 20);
+        let times = Times::from(Patience::Patient);
+        assert!(times.deadline(part) >= times.whole + Duration::from_secs(256));
     }
 }

@@ -43,6 +43,12 @@ pub enum Fault {
     Tls,
     /// It took longer than its deadline.
     TimedOut,
+    /// No byte moved in either direction for too long.
+    Stalled,
+    /// The upload in parts is not known there: aborted, expired, or complete already.
+    NoUpload,
+    /// The destination cannot do this kind of request at all.
+    Unsupported,
     /// The provider asks to slow down or is out of order.
     Busy,
     /// This computer's clock is wrong.
@@ -74,6 +80,9 @@ impl Fault {
             Self::Unreachable => "unreachable",
             Self::Tls => "tls",
             Self::TimedOut => "timed-out",
+            Self::Stalled => "stalled",
+            Self::NoUpload => "no-upload",
+            Self::Unsupported => "unsupported",
             Self::Busy => "busy",
             Self::Clock => "clock",
             Self::Full => "full",
@@ -98,6 +107,9 @@ impl Fault {
             Self::Unreachable => "Nobody answers at the endpoint",
             Self::Tls => "A secure connection could not be made",
             Self::TimedOut => "The destination took too long to answer",
+            Self::Stalled => "Nothing moved on the line to the destination for too long",
+            Self::NoUpload => "The destination no longer knows the unfinished upload",
+            Self::Unsupported => "The destination cannot do this kind of request",
             Self::Busy => "The provider is busy or out of order",
             Self::Clock => "This computer's clock is wrong",
             Self::Full => "The destination is full",
@@ -128,7 +140,9 @@ impl Fault {
             Self::Tls => {
                 "Check that the endpoint begins with https:// only if the server offers TLS."
             }
-            Self::TimedOut => "Check the internet connection and try again.",
+            Self::TimedOut | Self::Stalled => "Check the internet connection and try again.",
+            Self::NoUpload => "Back up again: what is missing is sent once more.",
+            Self::Unsupported => "Look at the details for what it refused.",
             Self::Busy => "Wait a few minutes and try again.",
             Self::Clock => "Set this computer's date and time, then try again.",
             Self::Full => "Make room at the destination, for example by deleting old backups.",

@@ -4,6 +4,8 @@
 //! Codes: AWS "Error responses", R2 "Error codes", OSS and COS error pages, MinIO `api-errors.go`.
 
 use super::error::{Fault, StorageError};
+use super::transport::WentSilent;
+use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error;
 use std::io;
@@ -17,6 +19,41 @@ pub(super) enum Asked {
     Object,
     /// One object that should not be there yet.
     NewObject,
+    /// An upload in parts that was begun.
+    Upload,
+    /// That an upload in parts becomes an object that is not there yet.
+    Completion,
+    /// A copy of an object that should be there and be the one that we know.
+    Copy,
+}
+
+/// Gives an answer to a request of our own its meaning: a refusal, or a success that holds an error.
+pub(super) fn explain_answer(status: StatusCode, body: &str, asked: Asked) -> StorageError {
+    /// Longer ones are no error of S3, but some proxy's page.
+    const LONGEST_KEPT_CHARS: usize = 4_000;
+    let body: String = body.chars().take(LONGEST_KEPT_CHARS).collect();
+    // The client's own words and kinds, so that both mean the same below.
+    let source = format!("the server answered with status code: {status}: {body}").into();
+    let path = String::new();
+    let error = match status {
+        StatusCode::NOT_FOUND => object_store::Error::NotFound { path, source },
+        StatusCode::PRECONDITION_FAILED => object_store::Error::Precondition { path, source },
+        StatusCode::CONFLICT => object_store::Error::AlreadyExists { path, source },
+        StatusCode::FORBIDDEN => object_store::Error::PermissionDenied { path, source },
+        StatusCode::UNAUTHORIZED => object_store::Error::Unauthenticated { path, source },
+        _ => object_store::Error::Generic {
+            store: "S3",
+            source,
+        },
+    };
+    explain(error, asked)
+}
+
+/// Gives the failure of a request of our own its meaning.
+pub(super) fn explain_transport(error: HttpError, asked: Asked) -> StorageError {
+    let source = Box::new(error);
+    let store = "S3";
+    explain(object_store::Error::Generic { store, source }, asked)
 }
 
 /// Gives `error` its meaning.
@@ -25,7 +62,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
     let fault = answer
         .code
         .as_deref()
-        .and_then(|code| fault_of_code(code, &answer.text))
+        .and_then(|code| fault_of_code(code, &answer.text, asked))
         .or_else(|| fault_of_system(&error))
         .unwrap_or_else(|| fault_of_status(&error, &answer, asked));
     let about = match fault {
@@ -33,7 +70,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
         Fault::Other if matches!(error, object_store::Error::InvalidPath { .. }) => {
             Some("something there has a name that cannot be read".to_owned())
         }
-        Fault::Other => answer.message.clone(),
+        Fault::Other | Fault::Unsupported => answer.message.clone(),
         Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
         _ => None,
     };
@@ -95,8 +132,16 @@ fn element(text: &str, name: &str) -> Option<String> {
     })
 }
 
-fn fault_of_code(code: &str, text: &str) -> Option<Fault> {
+fn fault_of_code(code: &str, text: &str, asked: Asked) -> Option<Fault> {
     Some(match code {
+        // Archived objects cannot be copied before somebody thaws them.
+        "InvalidObjectState" if asked == Asked::Copy => Fault::Unsupported,
+        "PreconditionFailed" if asked == Asked::Copy => Fault::Changed,
+        "PreconditionFailed" if matches!(asked, Asked::NewObject | Asked::Completion) => {
+            Fault::AlreadyThere
+        }
+        "NotImplemented" => Fault::Unsupported,
+        "NoSuchUpload" => Fault::NoUpload,
         "InvalidAccessKeyId" | "NotSignedUp" | "Unauthorized" | "InvalidToken" | "ExpiredToken"
         | "UserDisable" => Fault::UnknownKey,
         "SignatureDoesNotMatch" => Fault::WrongSecret,
@@ -160,7 +205,9 @@ fn fault_of_system(error: &object_store::Error) -> Option<Fault> {
 fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut kind = None;
+    let mut is_silent = false;
     while let Some(error) = cause {
+        is_silent |= error.is::<WentSilent>();
         if let Some(http) = error.downcast_ref::<HttpError>() {
             kind = Some(http.kind());
         }
@@ -175,6 +222,7 @@ fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {
         cause = error.source();
     }
     match kind? {
+        HttpErrorKind::Timeout if is_silent => Some(Fault::Stalled),
         HttpErrorKind::Timeout => Some(Fault::TimedOut),
         HttpErrorKind::Decode => None,
         _ => Some(Fault::Unreachable),
@@ -187,9 +235,14 @@ fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -
         return Fault::WrongRegion;
     }
     match error {
-        E::NotFound { .. } if asked == Asked::Object => Fault::NoObject,
-        E::NotFound { .. } => Fault::NoBucket,
-        E::AlreadyExists { .. } | E::Precondition { .. } if asked == Asked::NewObject => {
+        E::NotFound { .. } => match asked {
+            Asked::Object | Asked::Copy => Fault::NoObject,
+            Asked::Upload | Asked::Completion => Fault::NoUpload,
+            Asked::Bucket | Asked::NewObject => Fault::NoBucket,
+        },
+        E::AlreadyExists { .. } | E::Precondition { .. }
+            if matches!(asked, Asked::NewObject | Asked::Completion) =>
+        {
             Fault::AlreadyThere
         }
         E::Precondition { .. } => Fault::Changed,
@@ -198,8 +251,11 @@ fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -
         _ => match answer.status {
             Some(301 | 307 | 308) => Fault::WrongRegion,
             Some(401) => Fault::UnknownKey,
+            Some(501) => Fault::Unsupported,
             Some(507) => Fault::Full,
-            Some(429 | 500..=599) => Fault::Busy,
+            Some(408 | 429 | 500..=599) => Fault::Busy,
+            // A copy that is refused for itself is sent instead.
+            Some(_) if asked == Asked::Copy => Fault::Unsupported,
             Some(_) => Fault::Other,
             None => fault_of_transport(error).unwrap_or(Fault::Other),
         },

@@ -1,17 +1,37 @@
 //! The destinations: the only code that names `object_store`.
 //!
 //! [`open()`] turns settings into a [`Store`]; a `Store` lists, reads, writes and deletes whole objects
-//! under its root path; an [`Upload`] writes one object in parts. Nothing here knows what an archive is.
+//! under its root path; an [`Upload`] writes one object in parts, some of which the destination copies
+//! by itself. Nothing here knows what an archive is.
+//!
+//! # From the top down
+//!
+//! `store` and `upload` are what others see. Below them is one module for each kind of destination
+//! (`s3_upload`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again
+//! what may pass by itself, `signed` and `answers` speak what `object_store` does not, `transport`
+//! carries all of it and ends what goes silent, and `line` remembers what moved and what is wrong.
 
+mod answers;
+mod attempts;
 mod deadline;
 mod error;
 mod explain;
+mod folder;
+mod folder_upload;
+mod line;
+mod memory_upload;
 mod open;
+mod s3_upload;
+mod signed;
 mod store;
+mod transport;
 mod upload;
 
 pub use deadline::Patience;
 pub use error::{Fault, StorageError};
+pub use line::LineStatus;
 pub use open::{open, open_in_memory};
 pub use store::{ObjectInfo, Store};
-pub use upload::{PartShape, Upload, plan_parts};
+pub use upload::{
+    CopySource, PartPlace, PartShape, StoredPart, UnfinishedUpload, Upload, plan_parts,
+};

@@ -1,9 +1,15 @@
 //! `Store`: an open destination. Lists, reads, writes and deletes whole objects under its root path.
 
-use super::deadline::{Patience, bounded};
+use super::attempts::Attempts;
+use super::deadline::Load;
 use super::error::{Fault, StorageError};
 use super::explain::{Asked, explain};
-use super::upload::{PartShape, Upload};
+use super::folder;
+use super::folder_upload::{Folder, FolderUpload};
+use super::line::{LineStatus, Way};
+use super::memory_upload::{Memory, MemoryUpload};
+use super::s3_upload::{Bucket, S3Upload};
+use super::upload::{PartShape, To, UnfinishedUpload, Upload};
 use bytes::Bytes;
 use jiff::Timestamp;
 use object_store::path::Path;
@@ -11,34 +17,46 @@ use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
 };
 use std::fmt;
-use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a page of a listing may weigh, for its deadline: a thousand objects are about 300 KB.
+/// What the listing of a bucket of many thousand objects weighs in many pages, for its deadline.
 const LISTING_BYTES: u64 = 256 * 1024;
 
 /// An open destination. Cheap to clone; clones share connections and counters.
 #[derive(Clone)]
 pub struct Store {
-    clients: Clients,
+    /// As patient as the job.
+    client: Arc<dyn ObjectStore>,
+    /// Never patient: a wrong address must be told at once, also by a long job.
+    first_contact: Arc<dyn ObjectStore>,
+    job: Attempts,
+    quick: Attempts,
+    kind: Kind,
     root: Path,
-    patience: Patience,
+    identity: String,
     part_shape: PartShape,
-    requests: Arc<AtomicU64>,
-    /// The folder, of a folder destination.
-    folder: Option<PathBuf>,
 }
 
-/// Two clients of one destination.
-#[derive(Clone)]
-pub(super) struct Clients {
-    /// As patient as the job.
-    pub(super) job: Arc<dyn ObjectStore>,
-    /// Never patient: a wrong address must be told at once, also by a long job.
+/// What only some kinds of destination do in their own way.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    S3(Arc<Bucket>),
+    Folder(Arc<Folder>),
+    Memory(Arc<Memory>),
+}
+
+/// What a store is made of.
+pub(super) struct Parts {
+    pub(super) client: Arc<dyn ObjectStore>,
     pub(super) first_contact: Arc<dyn ObjectStore>,
+    pub(super) job: Attempts,
+    pub(super) quick: Attempts,
+    pub(super) kind: Kind,
+    pub(super) root: Path,
+    /// Without the root path.
+    pub(super) place: String,
+    pub(super) part_shape: PartShape,
 }
 
 /// What a listing tells about an object.
@@ -56,35 +74,27 @@ pub struct ObjectInfo {
 
 impl fmt::Debug for Store {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "Store({:?} under “{}”)",
-            self.patience, self.root
-        )
+        write!(formatter, "Store({})", self.identity)
     }
 }
 
 impl Store {
-    pub(super) fn new(
-        clients: Clients,
-        root: Path,
-        patience: Patience,
-        part_shape: PartShape,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let separator = if parts.root.as_ref().is_empty() {
+            ""
+        } else {
+            "/"
+        };
         Self {
-            clients,
-            root,
-            patience,
-            part_shape,
-            requests: Arc::default(),
-            folder: None,
+            identity: format!("{}{separator}{}", parts.place, parts.root),
+            client: parts.client,
+            first_contact: parts.first_contact,
+            job: parts.job,
+            quick: parts.quick,
+            kind: parts.kind,
+            root: parts.root,
+            part_shape: parts.part_shape,
         }
-    }
-
-    /// Lists this folder itself: the client gives up on a whole folder for one odd name in it.
-    pub(super) fn in_folder(mut self, folder: PathBuf) -> Self {
-        self.folder = Some(folder);
-        self
     }
 
     /// The key of the object `name` directly under the root path.
@@ -101,28 +111,37 @@ impl Store {
         self.part_shape
     }
 
-    /// Requests sent so far by this store and its clones; pages and retries are not counted.
+    /// Names the destination for what is remembered about it: endpoint, bucket and root path, or the
+    /// folder. No secrets.
+    pub fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
+    /// Requests so far by this store and its clones, with pages and further attempts.
     pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        self.line().requests
+    }
+
+    /// Bytes and requests so far by this store and its clones, and what is wrong at the moment.
+    pub fn line(&self) -> LineStatus {
+        self.job.line().status()
     }
 
     /// Lists the objects directly under the root path. Tries only for seconds.
     pub async fn list(&self) -> Result<Vec<ObjectInfo>, StorageError> {
-        if let Some(folder) = self.folder.clone() {
-            self.count();
-            let listing = tokio::task::spawn_blocking(move || list_folder(&folder));
-            let failed = |error| StorageError::new(Fault::Other).caused_by(error);
-            return listing.await.map_err(failed)?;
+        if let Kind::Folder(folder) = &self.kind {
+            // The client gives up on a whole folder for one odd name in it.
+            let path = folder.path.clone();
+            let list = move || folder::objects(&path);
+            return folder.blocking(Load::SMALL, list).await;
         }
         let root = (!self.root.as_ref().is_empty()).then_some(&self.root);
-        let listing = self.clients.first_contact.list_with_delimiter(root);
-        // A bucket of many thousand objects comes in many pages.
-        let deadline = self.patience.deadline(LISTING_BYTES);
+        let list = || async {
+            let listing = self.first_contact.list_with_delimiter(root).await;
+            listing.map_err(|error| explain(error, Asked::Bucket))
+        };
         self.count();
-        let listing = tokio::time::timeout(deadline, listing)
-            .await
-            .map_err(|_| StorageError::new(Fault::TimedOut))?
-            .map_err(|error| explain(error, Asked::Bucket))?;
+        let listing = self.quick.run(Load::moves(LISTING_BYTES), list).await?;
         // Some gateways list the emptied folder itself as an object: it is none of ours.
         let below = |meta: &&ObjectMeta| meta.location != self.root;
         listing
@@ -136,9 +155,8 @@ impl Store {
     /// Looks at one object.
     pub async fn head(&self, key: &str) -> Result<ObjectInfo, StorageError> {
         let path = parse(key)?;
-        let meta = self
-            .bounded(0, Asked::Object, self.clients.job.head(&path))
-            .await?;
+        let head = || self.client.head(&path);
+        let meta = self.run(Load::SMALL, Asked::Object, head).await?;
         ObjectInfo::of(&meta)
     }
 
@@ -167,15 +185,13 @@ impl Store {
             if_match: etag.map(ToOwned::to_owned),
             ..GetOptions::default()
         };
-        let reading = async {
-            self.clients
-                .job
-                .get_opts(&path, options)
-                .await?
-                .bytes()
-                .await
+        let read = || async {
+            let answer = self.client.get_opts(&path, options.clone()).await?;
+            answer.bytes().await
         };
-        let bytes = self.bounded(wanted_bytes, Asked::Object, reading).await?;
+        let load = Load::moves(wanted_bytes);
+        let bytes = self.run(load, Asked::Object, read).await?;
+        self.count_bytes(Way::Received, bytes.len() as u64);
         if bytes.len() as u64 == wanted_bytes {
             Ok(bytes)
         } else {
@@ -190,41 +206,80 @@ impl Store {
         let path = parse(key)?;
         let size = bytes.len() as u64;
         let payload = PutPayload::from_bytes(bytes);
-        let create = self
-            .clients
-            .job
-            .put_opts(&path, payload.clone(), PutMode::Create.into());
-        let put = match self.bounded(size, Asked::NewObject, create).await {
+        let put = |mode: PutMode| {
+            let (path, payload) = (&path, &payload);
+            let put = move || {
+                let (payload, mode) = (payload.clone(), mode.clone());
+                self.client.put_opts(path, payload, mode.into())
+            };
+            self.run(Load::moves(size), Asked::NewObject, put)
+        };
+        let done = match put(PutMode::Create).await {
             // Stores that know no conditional write answer 501 NotImplemented (OSS); the name is
             // unique and was looked for before, so a plain write does not overwrite anything.
-            Err(error) if error.code() == Some("NotImplemented") => {
-                let put = self.clients.job.put(&path, payload);
-                self.bounded(size, Asked::NewObject, put).await?
-            }
+            Err(error) if error.fault() == Fault::Unsupported => put(PutMode::Overwrite).await?,
             result => result?,
         };
-        Ok(put.e_tag)
+        self.count_bytes(Way::Sent, size);
+        Ok(done.e_tag)
     }
 
     /// Begins to write an object in parts; it exists only once the upload is complete.
-    pub async fn upload(&self, key: &str, in_flight: usize) -> Result<Upload, StorageError> {
+    pub async fn begin_upload(&self, key: &str) -> Result<Upload, StorageError> {
         let path = parse(key)?;
-        let begin = self.clients.job.put_multipart(&path);
-        let upload = self.bounded(0, Asked::Bucket, begin).await?;
-        Ok(Upload::new(
-            upload,
-            in_flight,
-            self.patience,
-            Arc::clone(&self.requests),
-        ))
+        let to = match &self.kind {
+            Kind::S3(bucket) => To::S3(S3Upload::begin(bucket, path).await?),
+            Kind::Folder(folder) => To::Folder(FolderUpload::begin(folder, key).await?),
+            Kind::Memory(memory) => To::Memory(MemoryUpload::begin(memory, path)),
+        };
+        Ok(Upload::new(key, to))
+    }
+
+    /// Knows an upload again that was begun before. Asks nobody: whether it is still there, its parts
+    /// tell.
+    pub fn take_up_upload(&self, key: &str, id: &str) -> Result<Upload, StorageError> {
+        let path = parse(key)?;
+        let own = id.to_owned();
+        let to = match &self.kind {
+            Kind::S3(bucket) => To::S3(S3Upload::take_up(bucket, path, own)),
+            Kind::Folder(folder) => To::Folder(FolderUpload::take_up(folder, key, id)?),
+            Kind::Memory(memory) => To::Memory(MemoryUpload::take_up(memory, path, own)),
+        };
+        Ok(Upload::new(key, to))
+    }
+
+    /// Uploads that were begun and neither completed nor aborted, of keys directly under the root
+    /// path. They may be other computers', and still on their way.
+    pub async fn unfinished_uploads(&self) -> Result<Vec<UnfinishedUpload>, StorageError> {
+        let prefix = self.key("");
+        let mut found = match &self.kind {
+            Kind::S3(bucket) => bucket.unfinished_uploads(&prefix).await?,
+            Kind::Folder(folder) => {
+                let path = folder.path.clone();
+                let list = move || folder::unfinished(&path);
+                folder.blocking(Load::SMALL, list).await?
+            }
+            Kind::Memory(memory) => memory.unfinished_uploads(),
+        };
+        // Not every server looks at the prefix.
+        found.retain(|upload| {
+            let name = upload.key.strip_prefix(&prefix);
+            name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+        });
+        Ok(found)
+    }
+
+    /// Whether a later run can go on from the parts of an upload: buckets keep them.
+    pub fn keeps_parts(&self) -> bool {
+        matches!(self.kind, Kind::S3(_))
     }
 
     /// Deletes one object. One that is not there is an error, because somebody believed it was.
     pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let path = parse(key)?;
         self.head(key).await?;
-        self.bounded(0, Asked::Object, self.clients.job.delete(&path))
-            .await
+        let delete = || self.client.delete(&path);
+        self.run(Load::SMALL, Asked::Object, delete).await
     }
 
     /// Deletes what may or may not be there.
@@ -235,18 +290,32 @@ impl Store {
         }
     }
 
-    fn count(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+    async fn run<T, F>(
+        &self,
+        load: Load,
+        asked: Asked,
+        work: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, StorageError>
+    where
+        T: Send,
+        F: Future<Output = object_store::Result<T>> + Send,
+    {
+        self.count();
+        let explained = || async { work().await.map_err(|error| explain(error, asked)) };
+        self.job.run(load, explained).await
     }
 
-    async fn bounded<T>(
-        &self,
-        bytes: u64,
-        asked: Asked,
-        work: impl Future<Output = object_store::Result<T>>,
-    ) -> Result<T, StorageError> {
-        self.count();
-        bounded(self.patience, bytes, asked, work).await
+    /// The transport counts by itself; where there is none, this does.
+    fn count(&self) {
+        if !matches!(self.kind, Kind::S3(_)) {
+            self.job.line().count_request();
+        }
+    }
+
+    fn count_bytes(&self, way: Way, bytes: u64) {
+        if !matches!(self.kind, Kind::S3(_)) {
+            self.job.line().count_bytes(way, bytes);
+        }
     }
 }
 
@@ -262,46 +331,6 @@ impl ObjectInfo {
             etag: meta.e_tag.clone(),
         })
     }
-}
-
-/// The files of a folder. Names that no key can have are left out: nothing could be done with them.
-fn list_folder(folder: &std::path::Path) -> Result<Vec<ObjectInfo>, StorageError> {
-    let failed = |error: io::Error| {
-        StorageError::new(Fault::Folder)
-            .about(error.to_string())
-            .caused_by(error)
-    };
-    let mut objects = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        // Through a link, as the client reads it; one that leads nowhere holds nothing.
-        let Ok(metadata) = std::fs::metadata(entry.path()) else {
-            continue;
-        };
-        if !metadata.is_file() || Path::parse(&name).is_err() || is_unfinished(&name) {
-            continue;
-        }
-        let stored = metadata
-            .modified()
-            .ok()
-            .and_then(|time| Timestamp::try_from(time).ok());
-        objects.push(ObjectInfo {
-            key: name,
-            size_bytes: metadata.len(),
-            stored: stored.unwrap_or(Timestamp::UNIX_EPOCH),
-            etag: None,
-        });
-    }
-    Ok(objects)
-}
-
-/// Whether a file is the client's own staging file, `<name>#<number>`.
-fn is_unfinished(name: &str) -> bool {
-    let number = name.rsplit_once('#').map(|(_, number)| number);
-    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn parse(key: &str) -> Result<Path, StorageError> {

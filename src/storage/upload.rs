@@ -1,14 +1,56 @@
-//! `Upload`: one object in parts, a bounded number of them in flight, aborted on every early exit.
+//! `Upload`: one object on its way in parts, whatever the kind of destination.
 
-use super::deadline::{Patience, bounded};
-use super::error::{Fault, StorageError};
-use super::explain::Asked;
+use super::error::StorageError;
+use super::folder_upload::FolderUpload;
+use super::memory_upload::MemoryUpload;
+use super::s3_upload::S3Upload;
 use bytes::Bytes;
-use object_store::{MultipartUpload, PutPayload};
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::task::JoinSet;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Where a part of an upload stands in the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartPlace {
+    /// Counts from 1, without holes; providers allow 10,000.
+    pub number: u32,
+    /// Where the part begins in the object, in bytes; the end of the part before it.
+    pub offset: u64,
+}
+
+/// A part that the destination has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPart {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its size.
+    pub bytes: u64,
+    /// Its version tag with its quotes, as completing wants it; opaque.
+    pub etag: String,
+}
+
+/// Bytes of another object of the same destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySource {
+    /// Full key, the root path included.
+    pub key: String,
+    /// The version that is meant; another one is [`Fault::Changed`](super::Fault::Changed). Some
+    /// gateways do not look at it.
+    pub etag: Option<String>,
+    /// Which bytes of it.
+    pub range: Range<u64>,
+}
+
+/// An upload that was begun and neither completed nor aborted; it may still be on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedUpload {
+    /// Full key, the root path included.
+    pub key: String,
+    /// What [`Store::take_up_upload`](super::Store::take_up_upload) needs.
+    pub id: String,
+    /// When it was begun, where the destination says so.
+    pub begun: Option<Timestamp>,
+}
 
 /// How a destination wants the parts of an upload to be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,20 +61,104 @@ pub enum PartShape {
     Uniform,
 }
 
-/// One object on its way to the destination. It does not exist there before [`Upload::complete`].
+/// One object in parts on its way; cheap to clone. It does not exist before [`Upload::complete`].
+///
+/// Dropping it does nothing: what remains is found by
+/// [`Store::unfinished_uploads`](super::Store::unfinished_uploads). How many parts are on their way
+/// at once is for the caller to bound.
+#[derive(Debug, Clone)]
 pub struct Upload {
-    /// `None` once completed or aborted.
-    inner: Option<Box<dyn MultipartUpload>>,
-    parts: JoinSet<Result<u64, StorageError>>,
-    in_flight: usize,
-    patience: Patience,
-    requests: Arc<AtomicU64>,
-    sent_bytes: Arc<AtomicU64>,
+    key: String,
+    to: To,
 }
 
-impl fmt::Debug for Upload {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Upload({} parts in flight)", self.parts.len())
+#[derive(Debug, Clone)]
+pub(super) enum To {
+    S3(S3Upload),
+    Folder(FolderUpload),
+    Memory(MemoryUpload),
+}
+
+impl Upload {
+    pub(super) fn new(key: &str, to: To) -> Self {
+        Self {
+            key: key.to_owned(),
+            to,
+        }
+    }
+
+    /// Full key of the object, the root path included.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What a later run takes the upload up by.
+    pub fn id(&self) -> &str {
+        match &self.to {
+            To::S3(upload) => upload.id(),
+            To::Folder(upload) => upload.id(),
+            To::Memory(upload) => upload.id(),
+        }
+    }
+
+    /// Sends a part. One that is there already is replaced.
+    pub async fn send(&self, place: PartPlace, bytes: Bytes) -> Result<StoredPart, StorageError> {
+        match &self.to {
+            To::S3(upload) => upload.send(place, bytes).await,
+            To::Folder(upload) => upload.send(place, bytes).await,
+            To::Memory(upload) => upload.send(place, bytes),
+        }
+    }
+
+    /// Lets the destination copy a part by itself: none of its bytes go over the line.
+    ///
+    /// [`Fault::Unsupported`](super::Fault::Unsupported) where it cannot: the bytes have to be sent.
+    pub async fn copy(
+        &self,
+        place: PartPlace,
+        source: &CopySource,
+    ) -> Result<StoredPart, StorageError> {
+        match &self.to {
+            To::S3(upload) => upload.copy(place, source).await,
+            To::Folder(upload) => upload.copy(place, source).await,
+            To::Memory(upload) => upload.copy(place, source).await,
+        }
+    }
+
+    /// The parts that the destination has, by number. [`Fault::NoUpload`](super::Fault::NoUpload) when
+    /// the upload is gone. Where [`Store::keeps_parts`](super::Store::keeps_parts) says no, there are
+    /// none to go on from.
+    pub async fn stored_parts(&self) -> Result<Vec<StoredPart>, StorageError> {
+        match &self.to {
+            To::S3(upload) => upload.stored_parts().await,
+            To::Folder(upload) => upload.stored_parts().await,
+            To::Memory(upload) => upload.stored_parts(),
+        }
+    }
+
+    /// Makes the object of exactly these parts, in their order, and gives its version tag, where the
+    /// store has them. One that is there already is not overwritten, where the store can tell.
+    ///
+    /// [`Fault::NoUpload`](super::Fault::NoUpload) may also mean that it was done and the answer got
+    /// lost: the object itself tells.
+    pub async fn complete(&self, parts: &[StoredPart]) -> Result<Option<String>, StorageError> {
+        match &self.to {
+            To::S3(upload) => upload.complete(parts).await,
+            To::Folder(upload) => upload.complete(parts).await,
+            To::Memory(upload) => upload.complete(parts).await,
+        }
+    }
+
+    /// Takes everything back. One that is gone is fine.
+    pub async fn abort(&self) -> Result<(), StorageError> {
+        match &self.to {
+            To::S3(upload) => upload.abort().await,
+            To::Folder(upload) => upload.abort().await,
+            To::Memory(upload) => {
+                upload.abort();
+                Ok(())
+            }
+        }
     }
 }
 
@@ -54,101 +180,6 @@ pub fn plan_parts(total_bytes: u64) -> (u64, usize) {
         .max(LEAST_PART_BYTES);
     let in_flight = (PARTS_BUDGET_BYTES / part_bytes).clamp(2, 5) - 1;
     (part_bytes, usize::try_from(in_flight).unwrap_or(1))
-}
-
-impl Upload {
-    pub(super) fn new(
-        inner: Box<dyn MultipartUpload>,
-        in_flight: usize,
-        patience: Patience,
-        requests: Arc<AtomicU64>,
-    ) -> Self {
-        Self {
-            inner: Some(inner),
-            parts: JoinSet::new(),
-            in_flight: in_flight.max(1),
-            patience,
-            requests,
-            sent_bytes: Arc::default(),
-        }
-    }
-
-    /// A counter of the bytes that have arrived.
-    pub fn sent_bytes(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.sent_bytes)
-    }
-
-    /// Sends the next part as soon as there is room for it in flight.
-    ///
-    /// Parts arrive in the order of the calls. An error may be that of an earlier part.
-    pub async fn send(&mut self, part: Bytes) -> Result<(), StorageError> {
-        while self.parts.len() >= self.in_flight {
-            self.join_one().await?;
-        }
-        let size = part.len() as u64;
-        let Some(inner) = self.inner.as_mut() else {
-            return Err(StorageError::new(Fault::Other).about("the upload has ended"));
-        };
-        let sending = inner.put_part(PutPayload::from_bytes(part));
-        let (patience, sent_bytes) = (self.patience, Arc::clone(&self.sent_bytes));
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.parts.spawn(async move {
-            bounded(patience, size, Asked::Bucket, sending).await?;
-            sent_bytes.fetch_add(size, Ordering::Relaxed);
-            Ok(size)
-        });
-        Ok(())
-    }
-
-    async fn join_one(&mut self) -> Result<(), StorageError> {
-        match self.parts.join_next().await {
-            None | Some(Ok(Ok(_))) => Ok(()),
-            Some(Ok(Err(error))) => Err(error),
-            Some(Err(error)) => Err(StorageError::new(Fault::Other).caused_by(error)),
-        }
-    }
-
-    /// Waits for all parts and makes the object exist. Gives its version tag, where the store has them.
-    pub async fn complete(&mut self) -> Result<Option<String>, StorageError> {
-        while !self.parts.is_empty() {
-            self.join_one().await?;
-        }
-        let Some(inner) = self.inner.as_mut() else {
-            return Err(StorageError::new(Fault::Other).about("the upload has ended"));
-        };
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let put = bounded(self.patience, 0, Asked::Bucket, inner.complete()).await?;
-        self.inner = None;
-        Ok(put.e_tag)
-    }
-
-    /// Takes everything back. Its own failure is only logged: there is nothing more to do about it.
-    pub async fn abort(&mut self) {
-        self.parts.shutdown().await;
-        if let Some(mut inner) = self.inner.take() {
-            self.requests.fetch_add(1, Ordering::Relaxed);
-            abort(inner.as_mut()).await;
-        }
-    }
-}
-
-async fn abort(inner: &mut dyn MultipartUpload) {
-    let aborting = bounded(Patience::Interactive, 0, Asked::Bucket, inner.abort());
-    if let Err(error) = aborting.await {
-        tracing::warn!(%error, "an unfinished upload could not be taken back");
-    }
-}
-
-impl Drop for Upload {
-    /// The last resort, when a job is dropped in mid-flight: S3 cannot clean up by itself.
-    fn drop(&mut self) {
-        if let Some(mut inner) = self.inner.take() {
-            self.parts.abort_all();
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { abort(inner.as_mut()).await });
-            }
-        }
-    }
 }
 
 #[cfg(test)]

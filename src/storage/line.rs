@@ -1,0 +1,335 @@
+//! `Line`: what went over the line to a destination, and what is wrong with it at the moment.
+//!
+//! Each [`Operation`] is one thing asked for, with all of its attempts; at most one request of it is
+//! in flight. The transport tells it what moves; the attempts tell it what failed and what is waited for.
+
+use super::deadline::Load;
+use crate::model::Trouble;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Silence that a person is told of.
+const NOTICED_SILENCE: Duration = Duration::from_secs(3);
+
+/// Bytes and requests so far, and what is wrong at the moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineStatus {
+    /// Bytes of bodies that went out, those of failed attempts included.
+    pub sent_bytes: u64,
+    /// Bytes of bodies that came in.
+    pub received_bytes: u64,
+    /// Requests, with pages and further attempts.
+    pub requests: u64,
+    /// Why nothing moves just now, if so.
+    pub trouble: Option<Trouble>,
+}
+
+/// The line of one destination, shared by all of its clients.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    sent_bytes: AtomicU64,
+    received_bytes: AtomicU64,
+    requests: AtomicU64,
+    watched: Mutex<Watched>,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    next_id: u64,
+    /// When something of use last moved, whoever it was for.
+    moved: Option<Instant>,
+    operations: BTreeMap<u64, Doing>,
+}
+
+/// What an operation is doing.
+#[derive(Debug)]
+struct Doing {
+    attempt: u32,
+    attempts: u32,
+    /// When a byte of it last moved, or it began.
+    moved: Instant,
+    /// Why the last attempt failed, and when.
+    failed: Option<(String, Instant)>,
+    /// When the next attempt begins, while it waits.
+    next_attempt: Option<Instant>,
+    /// How long the server asked us to stay away.
+    retry_after: Option<Duration>,
+    load: Load,
+}
+
+/// Which way bytes went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Sent,
+    Received,
+    /// In an answer that says no: the line lives, but nothing goes on.
+    Refused,
+}
+
+/// One thing asked for. The transport finds it as [`Operation::current`].
+#[derive(Debug)]
+pub(super) struct Operation {
+    line: Arc<Line>,
+    id: u64,
+    silence: Duration,
+}
+
+/// Keeps an operation in sight for as long as somebody waits for it.
+#[derive(Debug)]
+pub(super) struct InSight(pub(super) Arc<Operation>);
+
+tokio::task_local! {
+    static CURRENT: Arc<Operation>;
+}
+
+impl Line {
+    /// Begins an operation that may be silent for `silence` and for what its load takes.
+    pub(super) fn begin(self: &Arc<Self>, attempts: u32, silence: Duration, load: Load) -> InSight {
+        let mut watched = self.lock();
+        let id = watched.next_id;
+        watched.next_id += 1;
+        let doing = Doing {
+            attempt: 1,
+            attempts,
+            moved: Instant::now(),
+            failed: None,
+            next_attempt: None,
+            retry_after: None,
+            load,
+        };
+        watched.operations.insert(id, doing);
+        InSight(Arc::new(Operation {
+            line: Arc::clone(self),
+            id,
+            silence: silence + load.silent_work(),
+        }))
+    }
+
+    /// Counts a request that no transport of ours counts.
+    pub(super) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that no transport of ours counts.
+    pub(super) fn count_bytes(&self, way: Way, bytes: u64) {
+        let counter = match way {
+            Way::Sent => &self.sent_bytes,
+            Way::Received | Way::Refused => &self.received_bytes,
+        };
+        counter.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How things stand.
+    pub(super) fn status(&self) -> LineStatus {
+        LineStatus {
+            sent_bytes: self.sent_bytes.load(Ordering::Relaxed),
+            received_bytes: self.received_bytes.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            trouble: self.trouble(Instant::now()),
+        }
+    }
+
+    fn trouble(&self, now: Instant) -> Option<Trouble> {
+        let watched = self.lock();
+        let told = watched.operations.values().filter_map(|doing| {
+            let moved = watched.moved.map_or(doing.moved, |at| at.max(doing.moved));
+            doing.trouble(watched.moved, now.saturating_duration_since(moved), now)
+        });
+        told.max_by_key(|trouble| trouble.silent_secs)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Doing {
+    fn trouble(&self, moved: Option<Instant>, silent: Duration, now: Instant) -> Option<Trouble> {
+        // A server that is asked for work is expected to be silent for a while.
+        let noticed = NOTICED_SILENCE + self.load.silent_work() / 4;
+        let failed = self.failed.as_ref();
+        let failed = failed.filter(|(_, at)| moved.is_none_or(|moved| moved <= *at));
+        let reason = match failed {
+            Some((reason, _)) if self.next_attempt.is_some() || silent < noticed => reason.clone(),
+            _ if silent >= noticed && self.next_attempt.is_none() => "No answer yet".to_owned(),
+            _ => return None,
+        };
+        let next = self.next_attempt;
+        Some(Trouble {
+            reason,
+            silent_secs: silent.as_secs(),
+            attempt: self.attempt,
+            attempts: self.attempts,
+            next_attempt_secs: next.map(|at| round_up(at.saturating_duration_since(now))),
+        })
+    }
+}
+
+fn round_up(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+impl Operation {
+    /// Runs `work` as an attempt of this operation.
+    pub(super) async fn attempt<T>(
+        self: &Arc<Self>,
+        number: u32,
+        work: impl Future<Output = T>,
+    ) -> T {
+        self.with(|doing| {
+            doing.attempt = number;
+            doing.next_attempt = None;
+        });
+        CURRENT.scope(Arc::clone(self), work).await
+    }
+
+    /// The operation whose attempt is running; `None` outside of one.
+    pub(super) fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Arc::clone).ok()
+    }
+
+    /// A request goes out.
+    pub(super) fn asks(&self) {
+        self.line.count_request();
+        self.with(|doing| doing.moved = Instant::now());
+    }
+
+    /// Bytes moved.
+    pub(super) fn moved(&self, way: Way, bytes: u64) {
+        self.line.count_bytes(way, bytes);
+        let mut watched = self.line.lock();
+        let now = Instant::now();
+        if way != Way::Refused {
+            watched.moved = Some(now);
+        }
+        if let Some(doing) = watched.operations.get_mut(&self.id) {
+            doing.moved = now;
+        }
+    }
+
+    /// Waits until nothing has moved for too long, which may be never. Gives for how long.
+    pub(super) async fn gone_silent(&self) -> Duration {
+        loop {
+            let until = self.silent_until();
+            if until <= Instant::now() {
+                return self.silence;
+            }
+            tokio::time::sleep_until(until).await;
+        }
+    }
+
+    /// When this operation counts as dead unless something moves.
+    fn silent_until(&self) -> Instant {
+        let moved = self.with(|doing| doing.moved);
+        moved.unwrap_or_else(Instant::now) + self.silence
+    }
+
+    /// The server asks us to stay away for so long.
+    pub(super) fn told_to_wait(&self, time: Duration) {
+        self.with(|doing| doing.retry_after = Some(time));
+    }
+
+    /// How long the server asked us to stay away, once.
+    pub(super) fn take_retry_after(&self) -> Option<Duration> {
+        self.with(|doing| doing.retry_after.take()).flatten()
+    }
+
+    /// An attempt failed; the next one begins at `next_attempt`.
+    pub(super) fn waits(&self, reason: String, next_attempt: Instant) {
+        self.with(|doing| {
+            doing.failed = Some((reason, Instant::now()));
+            doing.next_attempt = Some(next_attempt);
+        });
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Doing) -> T) -> Option<T> {
+        self.line.lock().operations.get_mut(&self.id).map(change)
+    }
+}
+
+impl Drop for InSight {
+    fn drop(&mut self) {
+        self.0.line.lock().operations.remove(&self.0.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> Arc<Line> {
+        Arc::default()
+    }
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_told_after_three_seconds_and_clears_when_bytes_move() {
+        let line = line();
+        let operation = line.begin(8, LONG, Load::SMALL);
+        operation.0.asks();
+        tokio::time::advance(Duration::from_millis(2_900)).await;
+        assert_eq!(line.status().trouble, None);
+        tokio::time::advance(Duration::from_millis(1_200)).await;
+        let trouble = line.status().trouble.expect("trouble");
+        assert_eq!(trouble.reason, "No answer yet");
+        assert_eq!(
+            (trouble.silent_secs, trouble.attempt, trouble.attempts),
+            (4, 1, 8)
+        );
+        assert_eq!(trouble.next_attempt_secs, None);
+        operation.0.moved(Way::Sent, 7);
+        let status = line.status();
+        assert_eq!(
+            (status.sent_bytes, status.requests, status.trouble),
+            (7, 1, None)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_is_told_until_bytes_of_use_move_or_nobody_waits() {
+        let line = line();
+        let operation = line.begin(3, LONG, Load::SMALL);
+        let next = Instant::now() + Duration::from_millis(1_500);
+        operation.0.waits("Busy (SlowDown)".to_owned(), next);
+        let trouble = line.status().trouble.expect("trouble");
+        assert_eq!(trouble.next_attempt_secs, Some(2));
+        assert_eq!(trouble.reason, "Busy (SlowDown)");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        operation.0.moved(Way::Refused, 100);
+        assert!(line.status().trouble.is_some(), "a refusal is not progress");
+        operation.0.attempt(2, async {}).await;
+        let trouble = line.status().trouble.expect("the cause stays in sight");
+        assert_eq!((trouble.attempt, trouble.next_attempt_secs), (2, None));
+        drop(operation);
+        assert_eq!(line.status().trouble, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_carries_something_else_is_not_in_trouble() {
+        let line = line();
+        let waiting = line.begin(3, LONG, Load::SMALL);
+        let moving = line.begin(3, LONG, Load::SMALL);
+        waiting.0.waits("Busy".to_owned(), Instant::now() + LONG);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(line.status().trouble.is_some());
+        moving.0.moved(Way::Received, 1);
+        assert_eq!(line.status().trouble, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_works_is_given_time() {
+        let line = line();
+        let copy = line.begin(3, LONG, Load::works(400 << 20));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(line.status().trouble, None);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert!(line.status().trouble.is_some());
+        let before = Instant::now();
+        copy.0.gone_silent().await;
+        assert_eq!(before.elapsed(), Duration::from_secs(100 + 30 - 40));
+    }
+}

@@ -1,0 +1,253 @@
+//! Uploads in parts to a bucket: parts that are sent, and parts that the server copies by itself.
+
+use super::answers::{self, PartsPage, UploadsPage};
+use super::attempts::Attempts;
+use super::deadline::Load;
+use super::error::{Fault, StorageError};
+use super::explain::{Asked, explain};
+use super::signed::{Ask, Signed};
+use super::upload::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
+use bytes::Bytes;
+use http::Method;
+use object_store::PutPayload;
+use object_store::aws::AmazonS3;
+use object_store::multipart::MultipartStore as _;
+use object_store::path::Path;
+use std::sync::Arc;
+
+/// A server that goes on for longer never ends: 10,000 parts come in 10 pages.
+const MOST_PAGES: usize = 1_000;
+
+/// One bucket.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    pub(super) client: AmazonS3,
+    pub(super) signed: Signed,
+    /// As patient as the job.
+    pub(super) job: Attempts,
+    /// Never patient.
+    pub(super) quick: Attempts,
+}
+
+/// One upload to a bucket.
+#[derive(Debug, Clone)]
+pub(super) struct S3Upload {
+    bucket: Arc<Bucket>,
+    path: Path,
+    id: String,
+}
+
+impl S3Upload {
+    pub(super) async fn begin(bucket: &Arc<Bucket>, path: Path) -> Result<Self, StorageError> {
+        let begin = || async {
+            let begun = bucket.client.create_multipart(&path).await;
+            begun.map_err(|error| explain(error, Asked::Bucket))
+        };
+        let id = bucket.job.run(Load::SMALL, begin).await?;
+        Ok(Self::take_up(bucket, path, id))
+    }
+
+    pub(super) fn take_up(bucket: &Arc<Bucket>, path: Path, id: String) -> Self {
+        Self {
+            bucket: Arc::clone(bucket),
+            path,
+            id,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) async fn send(
+        &self,
+        place: PartPlace,
+        bytes: Bytes,
+    ) -> Result<StoredPart, StorageError> {
+        let size = bytes.len() as u64;
+        let index = (place.number as usize).saturating_sub(1);
+        let put = || async {
+            let payload = PutPayload::from_bytes(bytes.clone());
+            let client = &self.bucket.client;
+            let put = client.put_part(&self.path, &self.id, index, payload).await;
+            put.map_err(|error| explain(error, Asked::Upload))
+        };
+        let part = self.bucket.job.run(Load::moves(size), put).await?;
+        Ok(StoredPart {
+            number: place.number,
+            bytes: size,
+            etag: answers::tag(&part.content_id).unwrap_or_default(),
+        })
+    }
+
+    /// `UploadPartCopy`. Anything that means "cannot" is [`Fault::Unsupported`].
+    pub(super) async fn copy(
+        &self,
+        place: PartPlace,
+        source: &CopySource,
+    ) -> Result<StoredPart, StorageError> {
+        let size = source.range.end.saturating_sub(source.range.start);
+        if size == 0 {
+            let nothing = StorageError::new(Fault::Unsupported);
+            return Err(nothing.about("there is nothing to copy"));
+        }
+        let signed = &self.bucket.signed;
+        let (first, last) = (source.range.start, source.range.end - 1);
+        let mut headers = vec![
+            ("x-amz-copy-source", signed.copy_source(&source.key)),
+            ("x-amz-copy-source-range", format!("bytes={first}-{last}")),
+        ];
+        if let Some(etag) = &source.etag {
+            headers.push(("x-amz-copy-source-if-match", etag.clone()));
+        }
+        let number = place.number.to_string();
+        let query = [("partNumber", number.as_str()), ("uploadId", &self.id)];
+        let copy = || self.ask(Method::PUT, &query, &headers, Bytes::new(), Asked::Copy);
+        let answer = self.bucket.job.run(Load::works(size), copy).await?;
+        // `rclone serve s3` answers without one, and stores an empty part.
+        let etag = answers::tag_in(&answer).ok_or_else(|| {
+            StorageError::new(Fault::Unsupported).about("it answers to a copy, but does not copy")
+        })?;
+        Ok(StoredPart {
+            number: place.number,
+            bytes: size,
+            etag,
+        })
+    }
+
+    pub(super) async fn stored_parts(&self) -> Result<Vec<StoredPart>, StorageError> {
+        let mut parts = Vec::new();
+        let mut marker: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut query = vec![("uploadId", self.id.as_str())];
+            if let Some(marker) = &marker {
+                query.push(("part-number-marker", marker));
+            }
+            let list = || self.ask(Method::GET, &query, &[], Bytes::new(), Asked::Upload);
+            let page = PartsPage::read(&self.bucket.job.run(Load::SMALL, list).await?)?;
+            let next = page.next();
+            parts.extend(page.parts());
+            if next.is_none() {
+                return Ok(parts);
+            }
+            if next == marker {
+                break;
+            }
+            marker = next;
+        }
+        Err(endless("parts"))
+    }
+
+    /// Makes the object, unless there is one of this key, where the server can tell.
+    pub(super) async fn complete(
+        &self,
+        parts: &[StoredPart],
+    ) -> Result<Option<String>, StorageError> {
+        let body = Bytes::from(answers::completion(parts));
+        let size = parts.iter().map(|part| part.bytes).sum();
+        let query = [("uploadId", self.id.as_str())];
+        let xml = ("content-type", "application/xml".to_owned());
+        let headers = [xml, ("if-none-match", "*".to_owned())];
+        let complete = |headers| {
+            let body = body.clone();
+            self.ask(Method::POST, &query, headers, body, Asked::Completion)
+        };
+        let load = Load::works(size);
+        let made = self.bucket.job.run(load, || complete(&headers)).await;
+        let answer = match made {
+            // Stores without conditional writes (OSS); the name is unique and was looked for before.
+            Err(error) if error.fault() == Fault::Unsupported => {
+                self.bucket
+                    .job
+                    .run(load, || complete(&headers[..1]))
+                    .await?
+            }
+            made => made?,
+        };
+        Ok(answers::tag_in(&answer))
+    }
+
+    pub(super) async fn abort(&self) -> Result<(), StorageError> {
+        let abort = || async {
+            let aborted = self
+                .bucket
+                .client
+                .abort_multipart(&self.path, &self.id)
+                .await;
+            aborted.map_err(|error| explain(error, Asked::Upload))
+        };
+        match self.bucket.quick.run(Load::SMALL, abort).await {
+            Err(error) if error.fault() == Fault::NoUpload => Ok(()),
+            result => result,
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        query: &[(&str, &str)],
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        asked: Asked,
+    ) -> Result<String, StorageError> {
+        let ask = Ask {
+            method,
+            key: Some(self.path.as_ref()),
+            query,
+            headers,
+            body,
+            asked,
+        };
+        self.bucket.signed.send(ask).await
+    }
+}
+
+impl Bucket {
+    /// Uploads of all keys that begin with `prefix`.
+    pub(super) async fn unfinished_uploads(
+        &self,
+        prefix: &str,
+    ) -> Result<Vec<UnfinishedUpload>, StorageError> {
+        let mut found = Vec::new();
+        let mut marker: Option<(String, String)> = None;
+        for _ in 0..MOST_PAGES {
+            let mut query = vec![("uploads", "")];
+            if !prefix.is_empty() {
+                query.push(("prefix", prefix));
+            }
+            if let Some((key, id)) = &marker {
+                query.extend([("key-marker", key.as_str()), ("upload-id-marker", id)]);
+            }
+            let list = || async {
+                let ask = Ask {
+                    method: Method::GET,
+                    key: None,
+                    query: &query,
+                    headers: &[],
+                    body: Bytes::new(),
+                    asked: Asked::Bucket,
+                };
+                self.signed.send(ask).await
+            };
+            let page = UploadsPage::read(&self.job.run(Load::SMALL, list).await?)?;
+            let next = page.next();
+            found.extend(page.uploads.into_iter().map(|upload| UnfinishedUpload {
+                begun: upload.begun(),
+                key: upload.key,
+                id: upload.upload_id,
+            }));
+            if next.is_none() {
+                return Ok(found);
+            }
+            if next == marker {
+                break;
+            }
+            marker = next;
+        }
+        Err(endless("unfinished uploads"))
+    }
+}
+
+fn endless(what: &str) -> StorageError {
+    StorageError::new(Fault::Other).about(format!("its list of {what} does not end"))
+}

@@ -1,0 +1,143 @@
+//! Requests that `object_store` does not offer, signed and sent by its own means.
+
+use super::answers;
+use super::error::StorageError;
+use super::explain::{Asked, explain, explain_answer, explain_transport};
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
+use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::client::HttpError;
+use object_store::client::{HttpClient, HttpErrorKind, HttpRequestBody, HttpResponse};
+use std::fmt::Write as _;
+
+/// A longer answer is none that we asked for: a page of a thousand parts has about 300 KB.
+const LONGEST_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// What signs and sends for one bucket.
+#[derive(Debug)]
+pub(super) struct Signed {
+    /// The bucket's own URL, without a slash at the end.
+    pub(super) bucket_url: String,
+    pub(super) bucket: String,
+    pub(super) region: String,
+    pub(super) credentials: AwsCredentialProvider,
+    pub(super) http: HttpClient,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    /// The object; `None` asks the bucket.
+    pub(super) key: Option<&'a str>,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) headers: &'a [(&'static str, String)],
+    pub(super) body: Bytes,
+    pub(super) asked: Asked,
+}
+
+impl Signed {
+    /// Sends a request and gives the body of a success. A success that holds an error is a failure.
+    pub(super) async fn send(&self, ask: Ask<'_>) -> Result<String, StorageError> {
+        let asked = ask.asked;
+        let request = self
+            .request(ask)
+            .await
+            .map_err(|error| explain(error, asked))?;
+        let answer = self.http.execute(request).await;
+        let answer = answer.map_err(|error| explain_transport(error, asked))?;
+        let status = answer.status();
+        let body = body(answer).await;
+        let body = body.map_err(|error| explain_transport(error, asked))?;
+        if status.is_success() && !answers::is_error(&body) {
+            Ok(body)
+        } else {
+            Err(explain_answer(status, &body, asked))
+        }
+    }
+
+    /// What a copy names its source by.
+    pub(super) fn copy_source(&self, key: &str) -> String {
+        format!("{}/{}", self.bucket, encode(key, Slash::Kept))
+    }
+
+    async fn request(&self, ask: Ask<'_>) -> object_store::Result<Request<HttpRequestBody>> {
+        let failed = |source| object_store::Error::Generic {
+            store: "S3",
+            source,
+        };
+        let mut url = self.bucket_url.clone();
+        if let Some(key) = ask.key {
+            url.push('/');
+            url.push_str(&encode(key, Slash::Kept));
+        }
+        for (index, (name, value)) in ask.query.iter().enumerate() {
+            let separator = if index == 0 { '?' } else { '&' };
+            let value = encode(value, Slash::Encoded);
+            // Writing to a string cannot fail.
+            write!(url, "{separator}{name}={value}").ok();
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in ask.headers {
+            let value = HeaderValue::from_str(value).map_err(|error| failed(error.into()))?;
+            headers.insert(*name, value);
+        }
+        // The client leaves out the length of an empty body, and some servers insist on it.
+        headers.insert(header::CONTENT_LENGTH, ask.body.len().into());
+        let request = Request::builder().method(ask.method).uri(url);
+        let mut request = request
+            .body(HttpRequestBody::from(ask.body))
+            .map_err(|error| failed(error.into()))?;
+        *request.headers_mut() = headers;
+        let credential = self.credentials.get_credential().await?;
+        AwsAuthorizer::new(&credential, "s3", &self.region).try_authorize(&mut request, None)?;
+        Ok(request)
+    }
+}
+
+async fn body(answer: HttpResponse) -> Result<String, HttpError> {
+    let mut pieces = answer.into_body().bytes_stream();
+    let mut body = Vec::new();
+    while let Some(piece) = pieces.try_next().await? {
+        if body.len() + piece.len() > LONGEST_ANSWER_BYTES {
+            let endless = std::io::Error::other("the answer does not end");
+            return Err(HttpError::new(HttpErrorKind::Decode, endless));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// What becomes of the slashes between the segments of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slash {
+    Kept,
+    Encoded,
+}
+
+/// Percent-encodes all but what a signature leaves as it is (AWS "Create a signed request").
+fn encode(text: &str, slash: Slash) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if is_plain || (byte == b'/' && slash == Slash::Kept) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            write!(encoded, "%{byte:02X}").ok();
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_the_unreserved_is_encoded() {
+        assert_eq!(encode("a/b c+é~.zip", Slash::Kept), "a/b%20c%2B%C3%A9~.zip");
+        assert_eq!(encode("a/b", Slash::Encoded), "a%2Fb");
+    }
+}
