@@ -1,12 +1,16 @@
 //! One contract for every kind of destination: in memory, a folder, and real S3 servers.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod pretender;
+mod trouble;
+mod uploads;
 
 use bytes::Bytes;
 use std::time::{Duration, Instant};
-use support::{
-    JuiceFs, SeaweedFs, Server, every_server, noise, object_keys, put_object, unfinished_uploads,
-};
+use support::{JuiceFs, SeaweedFs, Server, every_server, put_object, unfinished_uploads};
+use uploads::{keeps_the_contract_of_uploads, leaves_nothing_behind};
 use zipkeep::model::{Destination, FolderDestination, S3Destination, Secret};
 use zipkeep::storage::{self, Fault, Patience, StorageError, Store};
 
@@ -75,44 +79,13 @@ async fn keeps_the_contract(store: &Store) {
     assert_eq!(store.list().await.expect("listed"), []);
 }
 
-/// Parts arrive in order, the object exists only once complete, and an aborted one never.
-async fn keeps_the_contract_of_uploads(store: &Store) {
-    let parts: Vec<Bytes> = [8 << 20, 9 << 20, 8 << 20, 5]
-        .into_iter()
-        .zip(1..)
-        .map(|(size, seed)| Bytes::from(noise(seed, size)))
-        .collect();
-    let key = store.key("big.zip");
-    let mut upload = store.upload(&key, 2).await.expect("begun");
-    for part in &parts {
-        upload.send(part.clone()).await.expect("sent");
-    }
-    assert!(
-        !store.exists(&key).await.expect("asked"),
-        "it is not there yet"
-    );
-    upload.complete().await.expect("completed");
-    let size_bytes = parts.iter().map(|part| part.len() as u64).sum();
-    assert_eq!(
-        store.head(&key).await.expect("found").size_bytes,
-        size_bytes
-    );
-    let whole = store.read(&key, 0..size_bytes, None).await.expect("read");
-    assert!(whole == parts.concat(), "the parts stand in their order");
-    store.delete(&key).await.expect("deleted");
-
-    let mut upload = store.upload(&key, 2).await.expect("begun");
-    upload.send(parts[0].clone()).await.expect("sent");
-    upload.abort().await;
-    assert!(!store.exists(&key).await.expect("asked"));
-}
-
 #[tokio::test]
 async fn a_store_in_memory_keeps_the_contract() {
     for root in ["", "some/root"] {
         let store = storage::open_in_memory(root).expect("opened");
         keeps_the_contract(&store).await;
         keeps_the_contract_of_uploads(&store).await;
+        leaves_nothing_behind(&store).await;
     }
 }
 
@@ -124,6 +97,7 @@ async fn a_folder_keeps_the_contract() {
     let store = storage::open(&destination, None, Patience::Interactive).expect("opened");
     keeps_the_contract(&store).await;
     keeps_the_contract_of_uploads(&store).await;
+    leaves_nothing_behind(&store).await;
     let left = std::fs::read_dir(path).expect("a folder").count();
     assert_eq!(left, 0, "no part of an aborted upload stays");
 }
@@ -136,6 +110,7 @@ async fn real_servers_keep_the_contract() {
             let store = open_server(&server, root);
             keeps_the_contract(&store).await;
             keeps_the_contract_of_uploads(&store).await;
+            leaves_nothing_behind(&store).await;
             assert_eq!(unfinished_uploads(&server), [""; 0], "{}", server.name);
         }
     }
@@ -150,29 +125,6 @@ async fn only_what_is_directly_under_the_root_path_is_listed() {
         let listed = open_server(&server, "/root/").list().await.expect("listed");
         let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
         assert_eq!(keys, ["root/a.zip"], "{}", server.name);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_is_dropped_is_taken_back() {
-    for server in every_server() {
-        let store = open_server(&server, "");
-        let mut upload = store.upload("dropped.zip", 1).await.expect("begun");
-        upload
-            .send(Bytes::from(noise(1, 6 << 20)))
-            .await
-            .expect("sent");
-        drop(upload);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !unfinished_uploads(&server).is_empty() {
-            assert!(
-                Instant::now() < deadline,
-                "{} still has the upload",
-                server.name
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert_eq!(object_keys(&server), [""; 0], "{}", server.name);
     }
 }
 
