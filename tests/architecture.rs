@@ -165,6 +165,12 @@ const BANS: &[Ban] = &[
         reason: "everything else speaks of the Store, so that the client can be replaced",
     },
     Ban {
+        names: &["reqwest", "quick_xml", "http_body"],
+        only_in: &["src/storage/"],
+        never_in: &[],
+        reason: "only destinations are asked for anything over the network",
+    },
+    Ban {
         names: &["flate2", "zip"],
         only_in: &["src/archive/"],
         never_in: &[],

@@ -181,7 +181,12 @@ impl Delivery {
             Err(error) if !has_arrived(&self.store, &self.key, finished).await => {
                 return Err(error.into());
             }
-            Err(_) => {}
+            // Not so if somebody else made the same in the same second: then parts of ours remain.
+            Err(_) => {
+                if let Some(mut sending) = self.upload.take() {
+                    sending.abort().await;
+                }
+            }
         }
         meter.begin(Phase::Checking);
         check(&self.store, &self.key, finished).await

@@ -4,7 +4,7 @@
 //! leave out what they do not have.
 
 use super::error::{Fault, StorageError};
-use super::upload::StoredPart;
+use super::parts::StoredPart;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -191,7 +191,7 @@ mod tests {
             Some(("r/a & b.zip".to_owned(), "id1".to_owned()))
         );
         assert_eq!(
-            page.uploads[0].begun().map(|begun| begun.as_second()),
+            page.uploads[0].begun().map(jiff::Timestamp::as_second),
             Some(1_795_341_600)
         );
         let none = UploadsPage::read("<ListMultipartUploadsResult/>").expect("read");

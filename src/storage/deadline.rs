@@ -21,48 +21,65 @@ const SLOWEST_BYTES_PER_SEC: u64 = 32 * 1024;
 const SLOWEST_WORK_BYTES_PER_SEC: u64 = 4 * 1024 * 1024;
 /// No answer is waited for longer than this in silence, however much there is to copy.
 const LONGEST_WORK: Duration = Duration::from_hours(1);
-/// What the system may still hold of a body that it has taken: so much can be on its way in silence.
-const HELD_BYTES: u64 = 1024 * 1024;
+/// What the system may still hold of a body that it has taken from us.
+const MOST_HELD_BYTES: u64 = 1024 * 1024;
 
 /// What one operation asks of the line and of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Load {
-    /// Goes over the line.
-    moved_bytes: u64,
+    sent_bytes: u64,
+    received_bytes: u64,
     /// Is worked on at the server without a word to us.
     worked_bytes: u64,
 }
 
 impl Load {
     /// A question and an answer.
-    pub(super) const SMALL: Self = Self::moves(0);
+    pub(super) const SMALL: Self = Self {
+        sent_bytes: 0,
+        received_bytes: 0,
+        worked_bytes: 0,
+    };
 
-    /// These bytes go over the line.
-    pub(super) const fn moves(moved_bytes: u64) -> Self {
+    /// These bytes go out.
+    pub(super) const fn sends(sent_bytes: u64) -> Self {
         Self {
-            moved_bytes,
-            worked_bytes: 0,
+            sent_bytes,
+            ..Self::SMALL
+        }
+    }
+
+    /// These bytes come in.
+    pub(super) const fn receives(received_bytes: u64) -> Self {
+        Self {
+            received_bytes,
+            ..Self::SMALL
         }
     }
 
     /// The server copies or joins these bytes by itself.
     pub(super) const fn works(worked_bytes: u64) -> Self {
         Self {
-            moved_bytes: 0,
             worked_bytes,
+            ..Self::SMALL
         }
     }
 
-    /// Silence that means work, not trouble.
+    /// Silence that means work at the server, not trouble.
     pub(super) fn silent_work(self) -> Duration {
         let working = Duration::from_secs(self.worked_bytes / SLOWEST_WORK_BYTES_PER_SEC);
-        let held = self.moved_bytes.min(HELD_BYTES);
-        working.min(LONGEST_WORK) + Duration::from_secs(held / SLOWEST_BYTES_PER_SEC)
+        working.min(LONGEST_WORK)
+    }
+
+    /// Silence after all of a body was taken from us: the system is still at sending it.
+    pub(super) fn silent_rest(self) -> Duration {
+        Duration::from_secs(self.sent_bytes.min(MOST_HELD_BYTES) / SLOWEST_BYTES_PER_SEC)
     }
 
     /// What the slowest line and server would need.
     fn longest(self) -> Duration {
-        let moving = Duration::from_secs(self.moved_bytes / SLOWEST_BYTES_PER_SEC);
+        let moved_bytes = self.sent_bytes.saturating_add(self.received_bytes);
+        let moving = Duration::from_secs(moved_bytes / SLOWEST_BYTES_PER_SEC);
         moving + self.silent_work()
     }
 }
@@ -135,12 +152,15 @@ mod tests {
             Duration::from_secs(64)
         );
         assert_eq!(Load::works(u64::MAX).silent_work(), LONGEST_WORK);
-        assert_eq!(Load::moves(u64::MAX).silent_work(), Duration::from_secs(32));
+        for moved in [Load::sends(1 << 30), Load::receives(1 << 30)] {
+            assert_eq!(moved.silent_work(), Duration::ZERO);
+            assert!(moved.silent_rest() <= Duration::from_secs(32));
+        }
     }
 
     #[test]
     fn a_slow_line_has_time_for_a_part() {
-        let part = Load::moves(8 << 20);
+        let part = Load::sends(8 << 20);
         let times = Times::from(Patience::Patient);
         assert!(times.deadline(part) >= times.whole + Duration::from_secs(256));
     }

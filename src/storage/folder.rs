@@ -3,8 +3,8 @@
 //! A staging file is `<name>#<number>` beside its target; it is none of the objects.
 
 use super::error::{Fault, StorageError};
-use super::store::ObjectInfo;
-use super::upload::UnfinishedUpload;
+use super::object::ObjectInfo;
+use super::parts::UnfinishedUpload;
 use jiff::Timestamp;
 use object_store::path::Path;
 use std::fs::{DirEntry, Metadata};

@@ -5,7 +5,7 @@ use super::deadline::Load;
 use super::error::{Fault, StorageError};
 use super::folder::{failed, is_number, staging_name};
 use super::line::Way;
-use super::upload::{CopySource, PartPlace, StoredPart};
+use super::parts::{CopySource, PartPlace, StoredPart};
 use bytes::Bytes;
 use object_store::ObjectStoreExt as _;
 use object_store::local::LocalFileSystem;
@@ -91,7 +91,7 @@ impl FolderUpload {
             let mut file = open_at(&staging, place.offset)?;
             file.write_all(&bytes).map_err(failed)
         };
-        self.folder.blocking(Load::moves(size), write).await?;
+        self.folder.blocking(Load::sends(size), write).await?;
         self.folder.attempts.line().count_bytes(Way::Sent, size);
         Ok(stored(place, size))
     }

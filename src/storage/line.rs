@@ -58,6 +58,15 @@ struct Doing {
     /// How long the server asked us to stay away.
     retry_after: Option<Duration>,
     load: Load,
+    /// Whether there is something of the request that we still hold.
+    body: SentBody,
+}
+
+/// How much of a request's body was taken from us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SentBody {
+    Partly,
+    Wholly,
 }
 
 /// Which way bytes went.
@@ -86,7 +95,7 @@ tokio::task_local! {
 }
 
 impl Line {
-    /// Begins an operation that may be silent for `silence` and for what its load takes.
+    /// Begins an operation that may be silent for `silence`, and for what its load takes.
     pub(super) fn begin(self: &Arc<Self>, attempts: u32, silence: Duration, load: Load) -> InSight {
         let mut watched = self.lock();
         let id = watched.next_id;
@@ -99,12 +108,13 @@ impl Line {
             next_attempt: None,
             retry_after: None,
             load,
+            body: SentBody::Partly,
         };
         watched.operations.insert(id, doing);
         InSight(Arc::new(Operation {
             line: Arc::clone(self),
             id,
-            silence: silence + load.silent_work(),
+            silence,
         }))
     }
 
@@ -147,9 +157,17 @@ impl Line {
 }
 
 impl Doing {
+    /// Silence that is no trouble yet.
+    fn expected_silence(&self) -> Duration {
+        match self.body {
+            SentBody::Partly => self.load.silent_work(),
+            SentBody::Wholly => self.load.silent_work() + self.load.silent_rest(),
+        }
+    }
+
     fn trouble(&self, moved: Option<Instant>, silent: Duration, now: Instant) -> Option<Trouble> {
         // A server that is asked for work is expected to be silent for a while.
-        let noticed = NOTICED_SILENCE + self.load.silent_work() / 4;
+        let noticed = NOTICED_SILENCE + self.expected_silence() / 4;
         let failed = self.failed.as_ref();
         let failed = failed.filter(|(_, at)| moved.is_none_or(|moved| moved <= *at));
         let reason = match failed {
@@ -194,7 +212,15 @@ impl Operation {
     /// A request goes out.
     pub(super) fn asks(&self) {
         self.line.count_request();
-        self.with(|doing| doing.moved = Instant::now());
+        self.with(|doing| {
+            doing.moved = Instant::now();
+            doing.body = SentBody::Partly;
+        });
+    }
+
+    /// All of the request's body was taken; the system may still be at sending it.
+    pub(super) fn all_taken(&self) {
+        self.with(|doing| doing.body = SentBody::Wholly);
     }
 
     /// Bytes moved.
@@ -213,18 +239,18 @@ impl Operation {
     /// Waits until nothing has moved for too long, which may be never. Gives for how long.
     pub(super) async fn gone_silent(&self) -> Duration {
         loop {
-            let until = self.silent_until();
-            if until <= Instant::now() {
-                return self.silence;
+            let (moved, allowed) = self.silence_allowed();
+            if moved.elapsed() >= allowed {
+                return allowed;
             }
-            tokio::time::sleep_until(until).await;
+            tokio::time::sleep_until(moved + allowed).await;
         }
     }
 
-    /// When this operation counts as dead unless something moves.
-    fn silent_until(&self) -> Instant {
-        let moved = self.with(|doing| doing.moved);
-        moved.unwrap_or_else(Instant::now) + self.silence
+    /// When something last moved, and how long nothing may.
+    fn silence_allowed(&self) -> (Instant, Duration) {
+        let known = self.with(|doing| (doing.moved, self.silence + doing.expected_silence()));
+        known.unwrap_or_else(|| (Instant::now(), self.silence))
     }
 
     /// The server asks us to stay away for so long.

@@ -3,7 +3,7 @@
 use super::error::{Fault, StorageError};
 use super::explain::{Asked, explain};
 use super::line::{Line, Way};
-use super::upload::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
+use super::parts::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
 use bytes::{Bytes, BytesMut};
 use object_store::memory::InMemory;
 use object_store::path::Path;

@@ -20,7 +20,9 @@ mod folder;
 mod folder_upload;
 mod line;
 mod memory_upload;
+mod object;
 mod open;
+mod parts;
 mod s3_upload;
 mod signed;
 mod store;
@@ -30,8 +32,8 @@ mod upload;
 pub use deadline::Patience;
 pub use error::{Fault, StorageError};
 pub use line::LineStatus;
+pub use object::ObjectInfo;
 pub use open::{open, open_in_memory};
-pub use store::{ObjectInfo, Store};
-pub use upload::{
-    CopySource, PartPlace, PartShape, StoredPart, UnfinishedUpload, Upload, plan_parts,
-};
+pub use parts::{CopySource, PartPlace, PartShape, StoredPart, UnfinishedUpload, plan_parts};
+pub use store::Store;
+pub use upload::Upload;

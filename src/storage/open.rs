@@ -6,11 +6,12 @@ use super::error::{Fault, StorageError};
 use super::folder_upload::Folder;
 use super::line::Line;
 use super::memory_upload::Memory;
+use super::parts::PartShape;
 use super::s3_upload::Bucket;
 use super::signed::Signed;
-use super::store::{Kind, Parts, Store};
+use super::store::{Kind, Opened, Store};
 use super::transport::{Connector, Scheme, http_client};
-use super::upload::PartShape;
+
 use crate::model::{
     Addressing, Destination, Endpoint, FolderDestination, S3Destination, Secret, resolve_endpoint,
 };
@@ -44,7 +45,7 @@ pub fn open_in_memory(root_path: &str) -> Result<Store, StorageError> {
         line,
         uploads: Mutex::default(),
     };
-    Ok(Store::new(Parts {
+    Ok(Store::new(Opened {
         client: Arc::<InMemory>::clone(&client),
         first_contact: client,
         job: attempts.clone(),
@@ -78,7 +79,7 @@ fn open_folder(folder: &FolderDestination, patience: Patience) -> Result<Store, 
         client: Arc::clone(&client),
         attempts: attempts.clone(),
     };
-    Ok(Store::new(Parts {
+    Ok(Store::new(Opened {
         client: Arc::<LocalFileSystem>::clone(&client),
         first_contact: client,
         job: attempts.clone(),
@@ -136,7 +137,7 @@ pub(super) fn open_s3_with(
     };
     let is_uniform = settings.provider.wants_uniform_parts()
         || endpoint.service_url.ends_with(".r2.cloudflarestorage.com");
-    Ok(Store::new(Parts {
+    Ok(Store::new(Opened {
         client: Arc::new(client),
         first_contact: Arc::new(first_contact),
         job,
@@ -202,4 +203,162 @@ fn root_of(root_path: &str) -> Result<Path, StorageError> {
             .about(format!("“{trimmed}” cannot be a root path"))
             .caused_by(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Provider;
+    use crate::storage::{PartPlace, StoredPart};
+    use bytes::Bytes;
+    use std::time::{Duration, Instant};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// A tenth of what people wait.
+    fn short() -> Times {
+        Times {
+            silence: Duration::from_secs(1),
+            attempts: 2,
+            first_wait: Duration::from_millis(1),
+            ..Times::from(Patience::Interactive)
+        }
+    }
+
+    /// A bucket at a server that does this with every connection.
+    async fn bucket<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> Store
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream));
+            }
+        });
+        let settings = S3Destination {
+            provider: Provider::Minio,
+            endpoint: format!("http://127.0.0.1:{port}"),
+            region: "us-east-1".to_owned(),
+            bucket: "bucket".to_owned(),
+            root_path: String::new(),
+            access_key_id: "KEY".to_owned(),
+        };
+        open_s3_with(&settings, Some(&Secret::new("secret")), short(), short()).expect("opened")
+    }
+
+    async fn read_head(stream: &mut TcpStream) {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("a request"));
+        }
+    }
+
+    async fn for_ever() {
+        std::future::pending::<()>().await;
+    }
+
+    #[tokio::test]
+    async fn a_part_that_nobody_takes_is_given_up_and_tried_again() {
+        let store = bucket(|stream| async move {
+            for_ever().await;
+            drop(stream);
+        });
+        let store = store.await;
+        let upload = store.take_up_upload("a.zip", "id").expect("taken up");
+        let first = PartPlace {
+            number: 1,
+            offset: 0,
+        };
+        // More than the system holds for a connection.
+        let began = Instant::now();
+        let sent = upload.send(first, Bytes::from(vec![0; 64 << 20])).await;
+        assert_eq!(sent.expect_err("refused").fault(), Fault::Stalled);
+        let line = store.line();
+        assert_eq!(line.requests, 2);
+        assert!(
+            line.sent_bytes > 0 && line.sent_bytes < 128 << 20,
+            "{line:?}"
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_stops_in_the_middle_is_given_up() {
+        let store = bucket(|mut stream| async move {
+            read_head(&mut stream).await;
+            let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<Lis";
+            stream.write_all(begun).await.expect("written");
+            for_ever().await;
+        });
+        let store = store.await;
+        let listed = store.list().await.expect_err("refused");
+        assert_eq!(listed.fault(), Fault::Stalled);
+        let parts = store.take_up_upload("a.zip", "id").expect("taken up");
+        let parts = parts.stored_parts().await.expect_err("refused");
+        assert_eq!(parts.fault(), Fault::Stalled);
+    }
+
+    #[tokio::test]
+    async fn a_slow_answer_is_waited_for_as_long_as_it_moves() {
+        let store = bucket(|mut stream| async move {
+            read_head(&mut stream).await;
+            let body = b"<ListBucketResult></ListBucketResult>";
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(head.as_bytes()).await.expect("written");
+            for piece in body.chunks(8) {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                stream.write_all(piece).await.expect("written");
+            }
+        });
+        let store = store.await;
+        assert_eq!(store.list().await.expect("listed"), []);
+        assert_eq!(store.line().requests, 1);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_joins_parts_in_silence_is_waited_for() {
+        let store = bucket(|mut stream| async move {
+            read_head(&mut stream).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let made = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(made).await.expect("written");
+            for_ever().await;
+        });
+        let store = store.await;
+        let upload = store.take_up_upload("a.zip", "id").expect("taken up");
+        let part = StoredPart {
+            number: 1,
+            bytes: 40 << 20,
+            etag: "\"x\"".to_owned(),
+        };
+        assert_eq!(upload.complete(&[part]).await.expect("completed"), None);
+        assert_eq!(store.line().requests, 1);
+    }
+
+    #[test]
+    fn a_destination_is_named_without_its_secrets() {
+        let mut settings = S3Destination {
+            provider: Provider::Minio,
+            endpoint: "https://example.com:9000/".to_owned(),
+            region: "us-east-1".to_owned(),
+            bucket: "bucket".to_owned(),
+            root_path: "/some/root/".to_owned(),
+            access_key_id: "KEY".to_owned(),
+        };
+        let identity = |settings: &S3Destination| {
+            let secret = Secret::new("secret");
+            let store = open_s3_with(settings, Some(&secret), short(), short()).expect("opened");
+            store.identity()
+        };
+        let with_root = identity(&settings);
+        assert_eq!(with_root, "https://example.com:9000/bucket/some/root");
+        settings.root_path = String::new();
+        assert_eq!(identity(&settings), "https://example.com:9000/bucket");
+    }
 }

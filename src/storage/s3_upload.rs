@@ -5,8 +5,8 @@ use super::attempts::Attempts;
 use super::deadline::Load;
 use super::error::{Fault, StorageError};
 use super::explain::{Asked, explain};
+use super::parts::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
 use super::signed::{Ask, Signed};
-use super::upload::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
 use bytes::Bytes;
 use http::Method;
 use object_store::PutPayload;
@@ -72,7 +72,7 @@ impl S3Upload {
             let put = client.put_part(&self.path, &self.id, index, payload).await;
             put.map_err(|error| explain(error, Asked::Upload))
         };
-        let part = self.bucket.job.run(Load::moves(size), put).await?;
+        let part = self.bucket.job.run(Load::sends(size), put).await?;
         Ok(StoredPart {
             number: place.number,
             bytes: size,
@@ -177,7 +177,7 @@ impl S3Upload {
             aborted.map_err(|error| explain(error, Asked::Upload))
         };
         match self.bucket.quick.run(Load::SMALL, abort).await {
-            Err(error) if error.fault() == Fault::NoUpload => Ok(()),
+            Err(error) if matches!(error.fault(), Fault::NoUpload | Fault::NoObject) => Ok(()),
             result => result,
         }
     }

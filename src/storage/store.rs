@@ -8,10 +8,11 @@ use super::folder;
 use super::folder_upload::{Folder, FolderUpload};
 use super::line::{LineStatus, Way};
 use super::memory_upload::{Memory, MemoryUpload};
+use super::object::ObjectInfo;
+use super::parts::{PartShape, UnfinishedUpload};
 use super::s3_upload::{Bucket, S3Upload};
-use super::upload::{PartShape, To, UnfinishedUpload, Upload};
+use super::upload::{To, Upload};
 use bytes::Bytes;
-use jiff::Timestamp;
 use object_store::path::Path;
 use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
@@ -47,7 +48,7 @@ pub(super) enum Kind {
 }
 
 /// What a store is made of.
-pub(super) struct Parts {
+pub(super) struct Opened {
     pub(super) client: Arc<dyn ObjectStore>,
     pub(super) first_contact: Arc<dyn ObjectStore>,
     pub(super) job: Attempts,
@@ -59,19 +60,6 @@ pub(super) struct Parts {
     pub(super) part_shape: PartShape,
 }
 
-/// What a listing tells about an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectInfo {
-    /// Full key, the root path included.
-    pub key: String,
-    /// Size.
-    pub size_bytes: u64,
-    /// When it was stored.
-    pub stored: Timestamp,
-    /// Version tag, where the store has them; opaque.
-    pub etag: Option<String>,
-}
-
 impl fmt::Debug for Store {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Store({})", self.identity)
@@ -79,21 +67,21 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    pub(super) fn new(parts: Parts) -> Self {
-        let separator = if parts.root.as_ref().is_empty() {
+    pub(super) fn new(opened: Opened) -> Self {
+        let separator = if opened.root.as_ref().is_empty() {
             ""
         } else {
             "/"
         };
         Self {
-            identity: format!("{}{separator}{}", parts.place, parts.root),
-            client: parts.client,
-            first_contact: parts.first_contact,
-            job: parts.job,
-            quick: parts.quick,
-            kind: parts.kind,
-            root: parts.root,
-            part_shape: parts.part_shape,
+            identity: format!("{}{separator}{}", opened.place, opened.root),
+            client: opened.client,
+            first_contact: opened.first_contact,
+            job: opened.job,
+            quick: opened.quick,
+            kind: opened.kind,
+            root: opened.root,
+            part_shape: opened.part_shape,
         }
     }
 
@@ -141,7 +129,7 @@ impl Store {
             listing.map_err(|error| explain(error, Asked::Bucket))
         };
         self.count();
-        let listing = self.quick.run(Load::moves(LISTING_BYTES), list).await?;
+        let listing = self.quick.run(Load::receives(LISTING_BYTES), list).await?;
         // Some gateways list the emptied folder itself as an object: it is none of ours.
         let below = |meta: &&ObjectMeta| meta.location != self.root;
         listing
@@ -189,7 +177,7 @@ impl Store {
             let answer = self.client.get_opts(&path, options.clone()).await?;
             answer.bytes().await
         };
-        let load = Load::moves(wanted_bytes);
+        let load = Load::receives(wanted_bytes);
         let bytes = self.run(load, Asked::Object, read).await?;
         self.count_bytes(Way::Received, bytes.len() as u64);
         if bytes.len() as u64 == wanted_bytes {
@@ -212,7 +200,7 @@ impl Store {
                 let (payload, mode) = (payload.clone(), mode.clone());
                 self.client.put_opts(path, payload, mode.into())
             };
-            self.run(Load::moves(size), Asked::NewObject, put)
+            self.run(Load::sends(size), Asked::NewObject, put)
         };
         let done = match put(PutMode::Create).await {
             // Stores that know no conditional write answer 501 NotImplemented (OSS); the name is
@@ -316,20 +304,6 @@ impl Store {
         if !matches!(self.kind, Kind::S3(_)) {
             self.job.line().count_bytes(way, bytes);
         }
-    }
-}
-
-impl ObjectInfo {
-    fn of(meta: &ObjectMeta) -> Result<Self, StorageError> {
-        let millis = meta.last_modified.timestamp_millis();
-        let stored = Timestamp::from_millisecond(millis)
-            .map_err(|error| StorageError::new(Fault::Other).caused_by(error))?;
-        Ok(Self {
-            key: meta.location.to_string(),
-            size_bytes: meta.size,
-            stored,
-            etag: meta.e_tag.clone(),
-        })
     }
 }
 

@@ -160,6 +160,9 @@ impl Body for SentBody {
         let taken = self.slice.split_to(taken_bytes);
         self.left_bytes = self.left_bytes.saturating_sub(taken_bytes as u64);
         self.operation.moved(Way::Sent, taken_bytes as u64);
+        if self.left_bytes == 0 {
+            self.operation.all_taken();
+        }
         Poll::Ready(Some(Ok(Frame::data(taken))))
     }
 

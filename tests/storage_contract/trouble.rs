@@ -38,7 +38,7 @@ async fn a_server_that_never_answers_is_told_and_given_up() {
     let server = Pretender::start(|_, _| Reply::Silence).await;
     let store = server.open(Patience::Interactive);
     let began = Instant::now();
-    let (listed, told) = watched(&store, store.head("a.zip")).await;
+    let (listed, told) = watched(&store, store.list()).await;
     assert_eq!(fault(listed), Fault::Stalled);
     assert!(
         began.elapsed() < Duration::from_secs(13),
