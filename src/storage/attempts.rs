@@ -45,25 +45,32 @@ impl Attempts {
             .begin(self.times.attempts, self.times.silence, load);
         let operation = &in_sight.0;
         let mut attempt = 1;
+        let mut failed: Option<StorageError> = None;
         loop {
             let trying = operation.attempt(attempt, work());
             let Ok(result) = tokio::time::timeout_at(deadline, trying).await else {
-                return Err(StorageError::new(Fault::TimedOut));
+                let late = StorageError::new(Fault::TimedOut);
+                return Err(match failed {
+                    Some(cause) => late.caused_by(cause),
+                    None => late,
+                });
             };
             let error = match result {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let wait = self.wait(attempt, operation.take_retry_after());
-            let ends = began + self.times.budget(load);
             let next = Instant::now() + wait;
-            if attempt >= self.times.attempts || next > ends || !is_worth_another(&error) {
+            let ends = operation.progress().unwrap_or(began) + self.times.budget(load);
+            let is_last = attempt >= self.times.attempts || next > ends.min(deadline);
+            if is_last || !is_worth_another(&error) {
                 return Err(error);
             }
             tracing::info!(%error, attempt, ?wait, "asking again");
             operation.waits(error.to_string(), next);
             tokio::time::sleep_until(next).await;
             attempt += 1;
+            failed = Some(error);
         }
     }
 
@@ -89,5 +96,95 @@ fn is_worth_another(error: &StorageError) -> bool {
         Fault::Busy => error.code() != Some("OperationAborted"),
         Fault::Unreachable | Fault::TimedOut | Fault::Stalled => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Patience;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Fails always with this, and gives how often it was tried and how long it took.
+    async fn fails(patience: Patience, error: impl Fn() -> StorageError + Sync) -> (u32, Duration) {
+        let attempts = Attempts::new(Times::from(patience), Arc::default());
+        let tried = AtomicU32::new(0);
+        let began = Instant::now();
+        let work = || async {
+            tried.fetch_add(1, Ordering::Relaxed);
+            Err::<(), _>(error())
+        };
+        let result = attempts.run(Load::SMALL, work).await;
+        assert_eq!(result.expect_err("it fails").fault(), error().fault());
+        (tried.into_inner(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_pass_is_tried_again_with_growing_waits() {
+        let busy = || StorageError::new(Fault::Busy);
+        let (tried, took) = fails(Patience::Interactive, busy).await;
+        assert_eq!(tried, 3);
+        assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(1));
+        let (tried, took) = fails(Patience::Patient, busy).await;
+        assert_eq!(tried, 8);
+        // 0.2, 0.4 and so on up to 12.8 seconds, each at least half.
+        assert!(took >= Duration::from_millis(12_700), "{took:?}");
+        assert!(took <= Duration::from_millis(25_500), "{took:?}");
+        for fault in [Fault::Unreachable, Fault::TimedOut, Fault::Stalled] {
+            let (tried, _) = fails(Patience::Interactive, || StorageError::new(fault)).await;
+            assert_eq!(tried, 3, "{fault:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_final() {
+        for fault in [
+            Fault::Denied,
+            Fault::UnknownKey,
+            Fault::WrongSecret,
+            Fault::WrongRegion,
+            Fault::NoObject,
+            Fault::AlreadyThere,
+            Fault::Changed,
+            Fault::Unsupported,
+            Fault::NoUpload,
+            Fault::Full,
+            Fault::Tls,
+            Fault::Other,
+        ] {
+            let (tried, _) = fails(Patience::Patient, || StorageError::new(fault)).await;
+            assert_eq!(tried, 1, "{fault:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_never_ends_is_ended_and_a_dead_line_costs_a_person_little() {
+        let attempts = Attempts::new(Times::from(Patience::Interactive), Arc::default());
+        let began = Instant::now();
+        let never = || std::future::pending::<Result<(), StorageError>>();
+        let ended = attempts.run(Load::SMALL, never).await.expect_err("late");
+        assert_eq!(ended.fault(), Fault::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), 20);
+        let began = Instant::now();
+        let slow = || async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            Err::<(), _>(StorageError::new(Fault::Stalled))
+        };
+        let ended = attempts.run(Load::SMALL, slow).await.expect_err("dead");
+        assert_eq!(
+            (ended.fault(), began.elapsed().as_secs()),
+            (Fault::Stalled, 10)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_asked_for_is_kept_up_to_a_minute() {
+        let attempts = Attempts::new(Times::from(Patience::Patient), Arc::default());
+        for (asked, expected) in [(10, 10), (3_600, 60)] {
+            let wait = attempts.wait(1, Some(Duration::from_secs(asked)));
+            assert_eq!(wait.as_secs(), expected);
+        }
+        let late = attempts.wait(60, None);
+        assert!(late >= Duration::from_millis(7_500) && late <= Duration::from_secs(15));
     }
 }

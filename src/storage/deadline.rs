@@ -27,58 +27,60 @@ const MOST_HELD_BYTES: u64 = 1024 * 1024;
 /// What one operation asks of the line and of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Load {
-    sent_bytes: u64,
-    received_bytes: u64,
-    /// Is worked on at the server without a word to us.
-    worked_bytes: u64,
+    /// Bytes that go out.
+    sent: u64,
+    /// Bytes that come in.
+    received: u64,
+    /// Bytes that are worked on at the server without a word to us.
+    worked: u64,
 }
 
 impl Load {
     /// A question and an answer.
     pub(super) const SMALL: Self = Self {
-        sent_bytes: 0,
-        received_bytes: 0,
-        worked_bytes: 0,
+        sent: 0,
+        received: 0,
+        worked: 0,
     };
 
     /// These bytes go out.
-    pub(super) const fn sends(sent_bytes: u64) -> Self {
+    pub(super) const fn sends(sent: u64) -> Self {
         Self {
-            sent_bytes,
+            sent,
             ..Self::SMALL
         }
     }
 
     /// These bytes come in.
-    pub(super) const fn receives(received_bytes: u64) -> Self {
+    pub(super) const fn receives(received: u64) -> Self {
         Self {
-            received_bytes,
+            received,
             ..Self::SMALL
         }
     }
 
     /// The server copies or joins these bytes by itself.
-    pub(super) const fn works(worked_bytes: u64) -> Self {
+    pub(super) const fn works(worked: u64) -> Self {
         Self {
-            worked_bytes,
+            worked,
             ..Self::SMALL
         }
     }
 
     /// Silence that means work at the server, not trouble.
     pub(super) fn silent_work(self) -> Duration {
-        let working = Duration::from_secs(self.worked_bytes / SLOWEST_WORK_BYTES_PER_SEC);
+        let working = Duration::from_secs(self.worked / SLOWEST_WORK_BYTES_PER_SEC);
         working.min(LONGEST_WORK)
     }
 
     /// Silence after all of a body was taken from us: the system is still at sending it.
     pub(super) fn silent_rest(self) -> Duration {
-        Duration::from_secs(self.sent_bytes.min(MOST_HELD_BYTES) / SLOWEST_BYTES_PER_SEC)
+        Duration::from_secs(self.sent.min(MOST_HELD_BYTES) / SLOWEST_BYTES_PER_SEC)
     }
 
     /// What the slowest line and server would need.
     fn longest(self) -> Duration {
-        let moved_bytes = self.sent_bytes.saturating_add(self.received_bytes);
+        let moved_bytes = self.sent.saturating_add(self.received);
         let moving = Duration::from_secs(moved_bytes / SLOWEST_BYTES_PER_SEC);
         moving + self.silent_work()
     }
@@ -97,7 +99,8 @@ pub(super) struct Times {
     pub(super) first_wait: Duration,
     /// What the doubling ends at.
     pub(super) longest_wait: Duration,
-    /// After which no further attempt begins; grows with the load.
+    /// After which no further attempt begins, counted from when something last went on; grows with
+    /// what the server has to work on.
     pub(super) budget: Duration,
     /// For one operation with all of its attempts; grows with the load.
     pub(super) whole: Duration,
@@ -129,9 +132,9 @@ impl From<Patience> for Times {
 }
 
 impl Times {
-    /// Time after which no further attempt begins.
+    /// Time without any progress after which no further attempt begins.
     pub(super) fn budget(&self, load: Load) -> Duration {
-        self.budget + load.longest()
+        self.budget + load.silent_work()
     }
 
     /// Time allowed to one operation, its attempts included.

@@ -51,6 +51,8 @@ struct Doing {
     attempts: u32,
     /// When a byte of it last moved, or it began.
     moved: Instant,
+    /// When something of use last moved for it.
+    progress: Option<Instant>,
     /// Why the last attempt failed, and when.
     failed: Option<(String, Instant)>,
     /// When the next attempt begins, while it waits.
@@ -104,6 +106,7 @@ impl Line {
             attempt: 1,
             attempts,
             moved: Instant::now(),
+            progress: None,
             failed: None,
             next_attempt: None,
             retry_after: None,
@@ -228,11 +231,11 @@ impl Operation {
         self.line.count_bytes(way, bytes);
         let mut watched = self.line.lock();
         let now = Instant::now();
-        if way != Way::Refused {
-            watched.moved = Some(now);
-        }
+        let progress = (way != Way::Refused).then_some(now);
+        watched.moved = progress.or(watched.moved);
         if let Some(doing) = watched.operations.get_mut(&self.id) {
             doing.moved = now;
+            doing.progress = progress.or(doing.progress);
         }
     }
 
@@ -251,6 +254,11 @@ impl Operation {
     fn silence_allowed(&self) -> (Instant, Duration) {
         let known = self.with(|doing| (doing.moved, self.silence + doing.expected_silence()));
         known.unwrap_or_else(|| (Instant::now(), self.silence))
+    }
+
+    /// When something of use last moved; `None` before that.
+    pub(super) fn progress(&self) -> Option<Instant> {
+        self.with(|doing| doing.progress).flatten()
     }
 
     /// The server asks us to stay away for so long.

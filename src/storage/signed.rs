@@ -135,6 +135,60 @@ fn encode(text: &str, slash: Slash) -> String {
 mod tests {
     use super::*;
 
+    use object_store::StaticCredentialProvider;
+    use object_store::aws::AwsCredential;
+    use std::sync::Arc;
+
+    async fn address(bucket_url: &str, key: Option<&str>) -> String {
+        let credential = AwsCredential {
+            key_id: "KEY".to_owned(),
+            secret_key: "not to be seen".to_owned(),
+            token: None,
+        };
+        let connect = std::time::Duration::from_secs(1);
+        let signed = Signed {
+            bucket_url: bucket_url.to_owned(),
+            bucket: "bucket".to_owned(),
+            region: "auto".to_owned(),
+            credentials: Arc::new(StaticCredentialProvider::new(credential)),
+            http: crate::storage::transport::http_client(
+                connect,
+                crate::storage::transport::Scheme::HttpsOnly,
+            )
+            .expect("a client"),
+        };
+        let ask = Ask {
+            method: Method::GET,
+            key,
+            query: &[("uploads", ""), ("prefix", "a b/")],
+            headers: &[],
+            body: Bytes::new(),
+            asked: Asked::Bucket,
+        };
+        let request = signed.request(ask).await.expect("signed");
+        let authorization = &request.headers()[header::AUTHORIZATION];
+        let authorization = authorization.to_str().expect("text");
+        assert!(authorization.contains("Credential=KEY/") && authorization.contains("/auto/s3/"));
+        assert!(!format!("{request:?}{signed:?}").contains("not to be seen"));
+        request.uri().to_string()
+    }
+
+    #[tokio::test]
+    async fn buckets_and_objects_are_addressed_in_both_styles() {
+        assert_eq!(
+            address("https://host:9000/bucket", None).await,
+            "https://host:9000/bucket?uploads=&prefix=a%20b%2F"
+        );
+        assert_eq!(
+            address("https://bucket.host", None).await,
+            "https://bucket.host/?uploads=&prefix=a%20b%2F"
+        );
+        assert_eq!(
+            address("https://bucket.host", Some("r/ä.zip")).await,
+            "https://bucket.host/r/%C3%A4.zip?uploads=&prefix=a%20b%2F"
+        );
+    }
+
     #[test]
     fn all_but_the_unreserved_is_encoded() {
         assert_eq!(encode("a/b c+é~.zip", Slash::Kept), "a/b%20c%2B%C3%A9~.zip");
