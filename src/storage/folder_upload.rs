@@ -3,6 +3,7 @@
 use super::attempts::Attempts;
 use super::deadline::Load;
 use super::error::{Fault, StorageError};
+use super::explain::{Asked, explain};
 use super::folder::{failed, is_number, staging_name};
 use super::line::Way;
 use super::parts::{CopySource, PartPlace, StoredPart};
@@ -28,6 +29,7 @@ pub(super) struct Folder {
 #[derive(Debug, Clone)]
 pub(super) struct FolderUpload {
     folder: Arc<Folder>,
+    key: Key,
     id: String,
     staging: PathBuf,
     target: PathBuf,
@@ -35,13 +37,13 @@ pub(super) struct FolderUpload {
 
 impl FolderUpload {
     /// Makes the staging file.
-    pub(super) async fn begin(folder: &Arc<Folder>, key: &str) -> Result<Self, StorageError> {
+    pub(super) async fn begin(folder: &Arc<Folder>, key: &Key) -> Result<Self, StorageError> {
         // Taken names are other uploads' of the same key.
         const TRIES: usize = 5;
         let mut made = Err(StorageError::new(Fault::AlreadyThere));
         for _ in 0..TRIES {
-            let number = RandomState::new().hash_one(key);
-            let upload = Self::at(folder, key, number.to_string());
+            let number = RandomState::new().hash_one(key.as_ref());
+            let upload = Self::at(folder, key, number.to_string())?;
             let staging = upload.staging.clone();
             let create = move || {
                 let file = OpenOptions::new()
@@ -60,20 +62,24 @@ impl FolderUpload {
     }
 
     /// Knows an upload of an earlier run again.
-    pub(super) fn take_up(folder: &Arc<Folder>, key: &str, id: &str) -> Result<Self, StorageError> {
-        if !is_number(id) {
-            return Err(StorageError::new(Fault::NoUpload));
+    pub(super) fn take_up(folder: &Arc<Folder>, key: &Key, id: &str) -> Result<Self, StorageError> {
+        if is_number(id) {
+            Self::at(folder, key, id.to_owned())
+        } else {
+            Err(StorageError::new(Fault::NoUpload))
         }
-        Ok(Self::at(folder, key, id.to_owned()))
     }
 
-    fn at(folder: &Arc<Folder>, key: &str, id: String) -> Self {
-        Self {
+    fn at(folder: &Arc<Folder>, key: &Key, id: String) -> Result<Self, StorageError> {
+        let target = folder.file_of(key)?;
+        let name = key.filename().unwrap_or_default();
+        Ok(Self {
             folder: Arc::clone(folder),
-            staging: folder.path.join(staging_name(key, &id)),
-            target: folder.path.join(key),
+            key: key.clone(),
+            staging: target.with_file_name(staging_name(name, &id)),
+            target,
             id,
-        }
+        })
     }
 
     pub(super) fn id(&self) -> &str {
@@ -112,7 +118,7 @@ impl FolderUpload {
         }
         let size = source.range.end.saturating_sub(source.range.start);
         let start = source.range.start;
-        let (staging, from) = (self.staging.clone(), self.folder.path.join(&source.key));
+        let (staging, from) = (self.staging.clone(), self.folder.file_of(&key)?);
         let copy = move || {
             let mut source = File::open(&from).map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => StorageError::new(Fault::NoObject).caused_by(error),
@@ -162,12 +168,7 @@ impl FolderUpload {
             sync_folder_of(&target).map_err(failed)
         };
         self.folder.blocking(Load::works(size), finish).await?;
-        let name = self.target.strip_prefix(&self.folder.path).ok();
-        let key = name.and_then(|name| Key::parse(name.to_str()?).ok());
-        match key {
-            Some(key) => self.folder.etag(&key).await,
-            None => Ok(None),
-        }
+        self.folder.etag(&self.key).await
     }
 
     pub(super) async fn abort(&self) -> Result<(), StorageError> {
@@ -198,8 +199,13 @@ impl Folder {
         self.attempts.run(load, run).await
     }
 
+    /// Where the client keeps an object; never outside of the folder.
+    fn file_of(&self, key: &Key) -> Result<PathBuf, StorageError> {
+        let file = self.client.path_to_filesystem(key);
+        file.map_err(|error| explain(error, Asked::Object))
+    }
+
     async fn etag(&self, key: &Key) -> Result<Option<String>, StorageError> {
-        use super::explain::{Asked, explain};
         let head = self.client.head(key).await;
         let head = head.map_err(|error| explain(error, Asked::Object))?;
         Ok(head.e_tag)

@@ -47,9 +47,10 @@ struct Watched {
 /// What an operation is doing.
 #[derive(Debug)]
 struct Doing {
+    began: Instant,
     attempt: u32,
     attempts: u32,
-    /// When a byte of it last moved, or it began.
+    /// When a byte of it last moved, or a request of it began.
     moved: Instant,
     /// When something of use last moved for it.
     progress: Option<Instant>,
@@ -103,6 +104,7 @@ impl Line {
         let id = watched.next_id;
         watched.next_id += 1;
         let doing = Doing {
+            began: Instant::now(),
             attempt: 1,
             attempts,
             moved: Instant::now(),
@@ -147,10 +149,8 @@ impl Line {
 
     fn trouble(&self, now: Instant) -> Option<Trouble> {
         let watched = self.lock();
-        let told = watched.operations.values().filter_map(|doing| {
-            let moved = watched.moved.map_or(doing.moved, |at| at.max(doing.moved));
-            doing.trouble(watched.moved, now.saturating_duration_since(moved), now)
-        });
+        let doing = watched.operations.values();
+        let told = doing.filter_map(|doing| doing.trouble(watched.moved, now));
         told.max_by_key(|trouble| trouble.silent_secs)
     }
 
@@ -168,20 +168,29 @@ impl Doing {
         }
     }
 
-    fn trouble(&self, moved: Option<Instant>, silent: Duration, now: Instant) -> Option<Trouble> {
+    /// What is wrong, if something is; `moved` is when something of use last moved on the line.
+    fn trouble(&self, moved: Option<Instant>, now: Instant) -> Option<Trouble> {
+        let since = |at: Instant| {
+            let at = moved.map_or(at, |moved| moved.max(at));
+            now.saturating_duration_since(at)
+        };
         // A server that is asked for work is expected to be silent for a while.
         let noticed = NOTICED_SILENCE + self.expected_silence() / 4;
-        let failed = self.failed.as_ref();
-        let failed = failed.filter(|(_, at)| moved.is_none_or(|moved| moved <= *at));
+        let is_silent = since(self.moved) >= noticed;
+        let waits = self.next_attempt.is_some();
+        let failed = self.failed.as_ref().filter(|(_, at)| {
+            let nothing_since = moved.is_none_or(|moved| moved <= *at);
+            nothing_since || (waits && is_silent)
+        });
         let reason = match failed {
-            Some((reason, _)) if self.next_attempt.is_some() || silent < noticed => reason.clone(),
-            _ if silent >= noticed && self.next_attempt.is_none() => "No answer yet".to_owned(),
+            Some((reason, _)) if waits || !is_silent => reason.clone(),
+            _ if is_silent && !waits => "No answer yet".to_owned(),
             _ => return None,
         };
         let next = self.next_attempt;
         Some(Trouble {
             reason,
-            silent_secs: silent.as_secs(),
+            silent_secs: since(self.progress.unwrap_or(self.began)).as_secs(),
             attempt: self.attempt,
             attempts: self.attempts,
             next_attempt_secs: next.map(|at| round_up(at.saturating_duration_since(now))),
@@ -352,6 +361,28 @@ mod tests {
         assert!(line.status().trouble.is_some());
         moving.0.moved(Way::Received, 1);
         assert_eq!(line.status().trouble, None);
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert!(line.status().trouble.is_some(), "until that ends as well");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_counted_through_all_attempts() {
+        let line = line();
+        let operation = line.begin(3, LONG, Load::SMALL);
+        operation.0.asks();
+        tokio::time::advance(Duration::from_secs(30)).await;
+        operation.0.waits("Silent".to_owned(), Instant::now());
+        operation.0.attempt(2, async {}).await;
+        operation.0.asks();
+        let trouble = line.status().trouble.expect("trouble");
+        assert_eq!(
+            (trouble.reason.as_str(), trouble.silent_secs),
+            ("Silent", 30)
+        );
+        tokio::time::advance(Duration::from_secs(4)).await;
+        let trouble = line.status().trouble.expect("trouble");
+        let told = (trouble.reason.as_str(), trouble.silent_secs);
+        assert_eq!(told, ("No answer yet", 34));
     }
 
     #[tokio::test(start_paused = true)]

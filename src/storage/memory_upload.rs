@@ -96,6 +96,11 @@ impl MemoryUpload {
                 .await
         };
         let bytes = reading.await.map_err(|error| explain(error, Asked::Copy))?;
+        // The client gives what there is of a range.
+        let wanted_bytes = source.range.end.saturating_sub(source.range.start);
+        if bytes.len() as u64 != wanted_bytes {
+            return Err(StorageError::new(Fault::Changed).about("it is shorter than it was"));
+        }
         self.keep(place, bytes)
     }
 

@@ -217,7 +217,7 @@ impl Store {
         let path = parse(key)?;
         let to = match &self.kind {
             Kind::S3(bucket) => To::S3(S3Upload::begin(bucket, path).await?),
-            Kind::Folder(folder) => To::Folder(FolderUpload::begin(folder, key).await?),
+            Kind::Folder(folder) => To::Folder(FolderUpload::begin(folder, &path).await?),
             Kind::Memory(memory) => To::Memory(MemoryUpload::begin(memory, path)),
         };
         Ok(Upload::new(key, to))
@@ -230,7 +230,7 @@ impl Store {
         let own = id.to_owned();
         let to = match &self.kind {
             Kind::S3(bucket) => To::S3(S3Upload::take_up(bucket, path, own)),
-            Kind::Folder(folder) => To::Folder(FolderUpload::take_up(folder, key, id)?),
+            Kind::Folder(folder) => To::Folder(FolderUpload::take_up(folder, &path, id)?),
             Kind::Memory(memory) => To::Memory(MemoryUpload::take_up(memory, path, own)),
         };
         Ok(Upload::new(key, to))

@@ -277,9 +277,36 @@ async fn an_unfinished_upload_is_a_file_that_no_listing_shows() {
     uploads[1].abort().await.expect("aborted");
     assert_eq!(whole(&store, "a.zip").await, "first");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
-    // An id leads to nothing but staging files.
+    // Neither an id nor a key leads out of the folder.
+    let outside = tempfile::tempdir().expect("a folder");
+    let key = outside.path().join("x.zip");
+    let key = key.to_str().expect("a test's own file has a UTF-8 path");
+    for key in [key, "../x.zip"] {
+        assert!(store.begin_upload(key).await.is_err(), "{key}");
+    }
+    let left = fs::read_dir(outside.path()).expect("a folder").count();
+    assert_eq!(left, 0);
     assert_eq!(
         fault(store.take_up_upload("a.zip", "../x")),
         Fault::NoUpload
     );
+}
+
+#[tokio::test]
+async fn a_folder_that_lost_something_makes_no_object() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("backups");
+    let destination = Destination::Folder(FolderDestination { path: path.clone() });
+    let store = storage::open(&destination, None, Patience::Patient).expect("opened");
+    let upload = store.begin_upload("a.zip").await.expect("begun");
+    let mut parts = one_part(&upload, &Bytes::from_static(b"all of it")).await;
+    parts[0].bytes += 1;
+    assert_eq!(fault(upload.complete(&parts).await), Fault::Damaged);
+    assert!(!store.exists("a.zip").await.expect("asked"));
+    fs::remove_dir_all(&path).expect("removed");
+    let late = upload.send(place(2, 9), Bytes::from_static(b"more")).await;
+    assert_eq!(fault(late), Fault::NoUpload);
+    assert_eq!(fault(store.begin_upload("b.zip").await), Fault::Folder);
+    assert_eq!(fault(store.unfinished_uploads().await), Fault::Folder);
+    upload.abort().await.expect("there is nothing to take back");
 }
