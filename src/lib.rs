@@ -12,7 +12,7 @@
 //! | [`secrets`] | the secret keys, apart from the settings | `model`, `config` |
 //! | [`log`] | the log file | `config` |
 //! | [`archive`] | the ZIP format: writer, directory, reader, names. No network | `model` |
-//! | [`storage`] | the only code that names `object_store`: open, list, read, upload, delete, errors by meaning | `model` |
+//! | [`storage`] | the only code that asks over the network: open, list, read, upload, copy in place, delete, errors by meaning | `model` |
 //! | [`engine`] | the use cases: test, backup, list, show, restore, download, delete. No printing, no window | all above |
 //! | `gui` | feature "gui": the window | all above |
 //!
