@@ -123,7 +123,18 @@ fn show(profile: &Profile, output: Output) -> Result<(), Failure> {
         for pattern in &profile.excludes {
             writeln!(out, "leave out      {pattern}")?;
         }
-        Ok(())
+        // The very words that the options take.
+        let compression = match profile.compression {
+            Compression::Fast => "fast",
+            Compression::Normal => "normal",
+            Compression::Small => "small",
+        };
+        let when_unchanged = match profile.when_unchanged {
+            WhenUnchanged::Skip => "skip",
+            WhenUnchanged::BackUp => "back-up",
+        };
+        writeln!(out, "compression    {compression}")?;
+        writeln!(out, "when unchanged {when_unchanged}")
     })
 }
 
@@ -205,6 +216,12 @@ fn changed(
     }
     if !settings.exclude.is_empty() {
         profile.excludes.clone_from(&settings.exclude);
+    }
+    if let Some(compression) = settings.compression {
+        profile.compression = compression.into();
+    }
+    if let Some(when_unchanged) = settings.when_unchanged {
+        profile.when_unchanged = when_unchanged.into();
     }
     Ok(profile)
 }

@@ -3,7 +3,7 @@
 use super::{Core, absorb, apply, list};
 use crate::config::{Config, Places};
 use crate::engine::{DeleteReport, EngineError};
-use crate::gui::command::Command;
+use crate::gui::command::{BackUpManner, Command};
 use crate::gui::forms::Place;
 use crate::gui::job::{
     FolderPurpose, JobError, JobId, JobKind, JobUpdate, News, Outcome, Picked, SecretStatus,
@@ -81,7 +81,7 @@ fn cancelled() -> JobError {
 #[test]
 fn a_backup_without_folders_is_refused_with_the_reason() {
     let mut bench = Bench::new();
-    apply(&mut bench.core, Command::BackUp);
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
     assert!(bench.core.state.running(JobKind::Backup).is_none());
     assert_eq!(bench.titles(), ["Add a folder to back up first."]);
 }
@@ -90,8 +90,8 @@ fn a_backup_without_folders_is_refused_with_the_reason() {
 fn only_one_job_changes_backups_at_a_time() {
     let mut bench = Bench::new();
     bench.add_folder();
-    apply(&mut bench.core, Command::BackUp);
-    apply(&mut bench.core, Command::BackUp);
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
     apply(&mut bench.core, Command::Delete(row("a.zip")));
     let exclusive = bench.core.state.jobs.iter();
     let count = exclusive.filter(|job| job.kind.is_exclusive()).count();
@@ -230,7 +230,7 @@ fn a_dialog_that_never_showed_is_told() {
 fn the_rate_starts_anew_with_each_phase() {
     let mut bench = Bench::new();
     bench.add_folder();
-    apply(&mut bench.core, Command::BackUp);
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
     let id = bench.id(JobKind::Backup);
     for phase in [Phase::Scanning, Phase::Uploading] {
         let progress = Progress {

@@ -2,6 +2,7 @@
 
 use super::notices::copy_button;
 use super::widgets::{Grade, grade_icon};
+use crate::engine::VerifyDepth;
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, RestoreForm};
 use crate::gui::notice::Notice;
@@ -41,7 +42,7 @@ impl Field {
     fn fitting(width: f32) -> Vec<Self> {
         let needed = |fields: &[Self]| fields.iter().map(|field| field.width()).sum::<f32>();
         let mut fields = Self::ALL.to_vec();
-        for least_needed in [Self::MadeBy, Self::Files] {
+        for least_needed in [Self::MadeBy, Self::Files, Self::Size] {
             if needed(&fields) > width {
                 fields.retain(|field| *field != least_needed);
             }
@@ -54,10 +55,10 @@ impl Field {
         match self {
             Self::When => 144.0,
             Self::Device => 68.0,
-            Self::Files => 120.0,
+            Self::Files => 116.0,
             Self::Size => 84.0,
-            Self::MadeBy => 108.0,
-            Self::Actions => 148.0,
+            Self::MadeBy => 104.0,
+            Self::Actions => 208.0,
         }
     }
 
@@ -209,6 +210,8 @@ fn row_ui(
         ui.label(rows::ago(backup.created, state.clock.now));
         let made_by = format!("Made by {}", backup.origin.title());
         ui.label(theme::small(ui, made_by));
+        let size = format!("Size {}", bytes_text(backup.size_bytes));
+        ui.label(theme::small(ui, size));
         if backup.contents.is_some() {
             let files = format!("Files {}", rows::contents(backup.contents));
             ui.label(theme::small(ui, files));
@@ -239,14 +242,14 @@ fn actions_ui(ui: &mut Ui, backup: &Backup, state: &State, dialog: &mut Option<D
     ui.spacing_mut().item_spacing.x = 1.5 * GRID;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.add_space(GRID);
-        for name in ["Delete", "Restore…"] {
+        for name in ["Delete", "Restore…", "Verify…"] {
             let button = ui.add_enabled(busy.is_none(), Button::new(RichText::new(name).small()));
             describe(ui, button.id, &backup.name);
             if button.clicked() {
-                *dialog = Some(if name == "Delete" {
-                    Dialog::Delete(backup.clone())
-                } else {
-                    Dialog::Restore(RestoreForm::of(backup, &state.device))
+                *dialog = Some(match name {
+                    "Delete" => Dialog::Delete(backup.clone()),
+                    "Verify…" => Dialog::Verify(backup.clone(), VerifyDepth::Full),
+                    _ => Dialog::Restore(RestoreForm::of(backup, &state.device)),
                 });
             }
             if let Some(busy) = &busy {

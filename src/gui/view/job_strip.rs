@@ -6,6 +6,7 @@ use crate::gui::job::{Job, JobKind, JobStatus};
 use crate::gui::rows;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use crate::model::Trouble;
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use std::time::Duration;
 
@@ -26,7 +27,9 @@ pub(crate) fn is_wanted(ui: &Ui, state: &State) -> bool {
 
 fn is_shown(job: &Job) -> bool {
     match job.kind {
-        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Delete => true,
+        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Verify | JobKind::Delete => {
+            true
+        }
         JobKind::List => job.started.elapsed() >= QUICK,
         JobKind::Look | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => false,
     }
@@ -51,12 +54,21 @@ fn job_ui(ui: &mut Ui, job: &Job, commands: &mut Commands) {
         ui.label(theme::small(ui, rows::progress(job)));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.label(title(job));
-            if let Some(current) = &job.progress.current {
+            if let Some(trouble) = trouble_of(job) {
+                let told = RichText::new(rows::trouble(trouble)).small();
+                cut_label(ui, told.color(theme::tokens(ui).warning));
+            } else if let Some(current) = &job.progress.current {
                 cut_label(ui, RichText::new(current).small().weak());
             }
         });
     });
     bar_ui(ui, job);
+}
+
+/// Why nothing moves; of no interest once the job is to stop.
+fn trouble_of(job: &Job) -> Option<&Trouble> {
+    let is_running = job.status == JobStatus::Running;
+    job.progress.trouble.as_ref().filter(|_| is_running)
 }
 
 fn title(job: &Job) -> String {
@@ -92,6 +104,10 @@ fn bar_ui(ui: &mut Ui, job: &Job) {
     let x = |part: f32| rect.left() + rect.width() * part;
     let filled = Rect::from_min_max(pos2(x(from), rect.top()), pos2(x(to), rect.bottom()));
     if filled.width() >= 1.0 {
-        ui.painter().rect_filled(filled, radius, tokens.accent);
+        let color = match trouble_of(job) {
+            Some(_) => tokens.warning,
+            None => tokens.accent,
+        };
+        ui.painter().rect_filled(filled, radius, color);
     }
 }
