@@ -191,23 +191,7 @@ fn changed(
             }
         }
         Destination::S3(s3) => {
-            for (field, value) in [
-                (&mut s3.endpoint, &settings.endpoint),
-                (&mut s3.region, &settings.region),
-                (&mut s3.bucket, &settings.bucket),
-                (&mut s3.root_path, &settings.root),
-                (&mut s3.access_key_id, &settings.access_key_id),
-            ] {
-                if let Some(value) = value {
-                    value.trim().clone_into(field);
-                }
-            }
-            if s3.endpoint.contains('@') {
-                return Err(Failure::usage(
-                    "the endpoint holds a name or password before an “@”",
-                    "Give the keys by --access-key-id and --secret-stdin instead.",
-                ));
-            }
+            change_s3(s3, settings)?;
         }
     }
     if !settings.source.is_empty() {
@@ -224,6 +208,27 @@ fn changed(
         profile.when_unchanged = when_unchanged.into();
     }
     Ok(profile)
+}
+
+fn change_s3(s3: &mut S3Destination, settings: &ProfileSettings) -> Result<(), Failure> {
+    for (field, value) in [
+        (&mut s3.endpoint, &settings.endpoint),
+        (&mut s3.region, &settings.region),
+        (&mut s3.bucket, &settings.bucket),
+        (&mut s3.root_path, &settings.root),
+        (&mut s3.access_key_id, &settings.access_key_id),
+    ] {
+        if let Some(value) = value {
+            value.trim().clone_into(field);
+        }
+    }
+    if s3.endpoint.contains('@') {
+        return Err(Failure::usage(
+            "the endpoint holds a name or password before an “@”",
+            "Give the keys by --access-key-id and --secret-stdin instead.",
+        ));
+    }
+    Ok(())
 }
 
 /// The path as it is meant from here.

@@ -149,3 +149,45 @@ pub(crate) fn pick_folder(core: &mut Core, purpose: FolderPurpose) {
         work::pick_folder(title, context)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Compression, FolderDestination};
+
+    #[test]
+    fn each_manner_changes_one_thing_of_what_the_profile_says() {
+        let profile = Profile {
+            name: "p".to_owned(),
+            sources: Vec::new(),
+            excludes: Vec::new(),
+            compression: Compression::Small,
+            when_unchanged: WhenUnchanged::Skip,
+            destination: Destination::Folder(FolderDestination::default()),
+        };
+        for (manner, when_unchanged, deleted_data) in [
+            (
+                BackUpManner::AsSet,
+                WhenUnchanged::Skip,
+                DeletedData::UntilWorthIt,
+            ),
+            (
+                BackUpManner::EvenUnchanged,
+                WhenUnchanged::BackUp,
+                DeletedData::UntilWorthIt,
+            ),
+            (
+                BackUpManner::RemoveDeleted,
+                WhenUnchanged::Skip,
+                DeletedData::RemoveNow,
+            ),
+        ] {
+            let expected = BackupOptions {
+                compression: Compression::Small,
+                when_unchanged,
+                deleted_data,
+            };
+            assert_eq!(options(&profile, manner), expected);
+        }
+    }
+}

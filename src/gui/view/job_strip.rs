@@ -111,3 +111,116 @@ fn bar_ui(ui: &mut Ui, job: &Job) {
         ui.painter().rect_filled(filled, radius, color);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Places};
+    use crate::gui::job::JobId;
+    use crate::gui::rate::Rate;
+    use crate::gui::state::Clock;
+    use crate::model::{Phase, Progress};
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+    use std::path::PathBuf;
+    use std::time::Instant;
+
+    fn state(progress: Progress) -> State {
+        let places = Places {
+            config_dir: PathBuf::from("/nowhere/config"),
+            data_dir: PathBuf::from("/nowhere/data"),
+        };
+        let clock = Clock {
+            now: jiff::Timestamp::UNIX_EPOCH,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let mut state = State::new(places.clone(), Config::first(&places), clock);
+        state.jobs.push(Job {
+            id: JobId(1),
+            kind: JobKind::Backup,
+            subject: "default".to_owned(),
+            destination: state.profile().destination.clone(),
+            status: JobStatus::Running,
+            progress,
+            rate: Rate::default(),
+            started: Instant::now(),
+        });
+        state
+    }
+
+    fn uploading(bytes_total: Option<u64>, trouble: Option<Trouble>) -> Progress {
+        Progress {
+            phase: Phase::Uploading,
+            files_done: 12,
+            bytes_done: 1_200_000_000,
+            bytes_total,
+            current: Some("photos/a.jpg".to_owned()),
+            trouble,
+            ..Progress::default()
+        }
+    }
+
+    fn busy() -> Trouble {
+        Trouble {
+            reason: "The provider is busy (SlowDown)".to_owned(),
+            silent_secs: 34,
+            attempt: 3,
+            attempts: 8,
+            next_attempt_secs: Some(12),
+        }
+    }
+
+    /// A strip of one job, what was wished for, and how high it is drawn.
+    struct Strip {
+        state: State,
+        wishes: Commands,
+        height: f32,
+    }
+
+    fn strip(progress: Progress) -> Harness<'static, Strip> {
+        let strip = Strip {
+            state: state(progress),
+            wishes: Commands::default(),
+            height: 0.0,
+        };
+        let draw = |ui: &mut Ui, strip: &mut Strip| {
+            job_strip_ui(ui, &strip.state, &mut strip.wishes);
+            strip.height = ui.min_rect().height();
+        };
+        let builder = Harness::builder().with_size([860.0, 80.0]);
+        let mut harness = builder.build_ui_state(draw, strip);
+        harness.step();
+        harness
+    }
+
+    #[test]
+    fn trouble_is_shown_plainly_and_the_job_can_be_cancelled() {
+        let mut strip = strip(uploading(Some(3_400_000_000), Some(busy())));
+        let told = "No bytes for 34 s · attempt 3 of 8 · next try in 12 s · The provider is busy (SlowDown)";
+        assert!(strip.query_by_label(told).is_some());
+        assert!(strip.query_by_label("1.2 of 3.4 GB").is_some());
+        assert!(strip.query_by_label("photos/a.jpg").is_none());
+        strip.get_by_label("Cancel").click();
+        strip.step();
+        strip.step();
+        let wishes = std::mem::take(&mut strip.state_mut().wishes);
+        let wishes: Vec<Command> = wishes.into_iter().collect();
+        assert_eq!(wishes, [Command::Cancel(JobId(1))]);
+    }
+
+    #[test]
+    fn the_strip_keeps_its_height_whatever_is_known() {
+        let height = |progress| strip(progress).state().height;
+        let known = height(uploading(Some(3_400_000_000), None));
+        assert!(known > 0.0);
+        for progress in [
+            Progress::default(),
+            uploading(None, None),
+            uploading(None, Some(busy())),
+            uploading(Some(3_400_000_000), Some(busy())),
+        ] {
+            let found = height(progress.clone());
+            assert!((found - known).abs() < 0.5, "{found} {known} {progress:?}");
+        }
+    }
+}
