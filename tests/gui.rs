@@ -617,7 +617,7 @@ fn how_backups_are_made_is_chosen_and_kept_and_the_terminals_choice_taken_over()
     desk.config().save(&desk.places()).expect("saved");
     let mut window = desk.window(desk.config());
     wait(&mut window, "what is chosen", |w| {
-        shows(w, "Normal compression, no backup when nothing changed")
+        shows(w, "Normal compression\nNo backup when nothing changed")
     });
     press(&mut window, "Change");
     window.run_ok();
@@ -634,7 +634,7 @@ fn how_backups_are_made_is_chosen_and_kept_and_the_terminals_choice_taken_over()
     });
     press(&mut window, "Done");
     wait(&mut window, "what is chosen", |w| {
-        shows(w, "Small compression, a backup also when nothing changed")
+        shows(w, "Small compression\nA backup also when nothing changed")
     });
 
     let mut by_terminal = Config::load(&desk.places()).expect("settings");
@@ -642,7 +642,7 @@ fn how_backups_are_made_is_chosen_and_kept_and_the_terminals_choice_taken_over()
     by_terminal.save(&desk.places()).expect("saved");
     window.get_by_label("Dark").click();
     wait(&mut window, "the terminal's choice", |w| {
-        shows(w, "Fast compression, a backup also when nothing changed")
+        shows(w, "Fast compression\nA backup also when nothing changed")
     });
 }
 

@@ -104,9 +104,13 @@ fn bar_ui(ui: &mut Ui, job: &Job) {
     let x = |part: f32| rect.left() + rect.width() * part;
     let filled = Rect::from_min_max(pos2(x(from), rect.top()), pos2(x(to), rect.bottom()));
     if filled.width() >= 1.0 {
-        let color = match trouble_of(job) {
-            Some(_) => tokens.warning,
-            None => tokens.accent,
+        let color = if trouble_of(job).is_some() {
+            // It breathes: the program is not what stands still.
+            ui.ctx().request_repaint_after(BEAT);
+            let breath = (job.started.elapsed().as_secs_f32() * 2.5).sin();
+            tokens.warning.gamma_multiply(0.8 + 0.2 * breath)
+        } else {
+            tokens.accent
         };
         ui.painter().rect_filled(filled, radius, color);
     }

@@ -28,7 +28,7 @@ pub(crate) fn verify_ui(
     ] {
         choice_line_ui(ui, (depth, choice), name, explanation);
     }
-    ui.add_space(GRID);
+    ui.add_space(2.0 * GRID);
     ui.label("Nothing is written or changed.");
     let mut next = Next::Stay;
     let problem = state.busy_reason();

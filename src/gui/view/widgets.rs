@@ -127,6 +127,7 @@ pub(crate) fn choice_line_ui<T: PartialEq>(
     let is_new = ui.radio_value(chosen, choice, name).changed();
     if !explanation.is_empty() {
         indented_ui(ui, explanation);
+        ui.add_space(GRID);
     }
     ui.spacing_mut().item_spacing.y = gap;
     is_new
