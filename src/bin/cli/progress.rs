@@ -24,14 +24,15 @@ pub(crate) fn bar() -> Reporter {
     Reporter::new(move |progress: Progress| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let template = template_of(&progress);
+        // The look first: what is emptied next must not be seen as "0 B of 0 B".
+        if last.is_none_or(|(_, told)| told != template) {
+            let style = ProgressStyle::with_template(template);
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        }
         if last.is_none_or(|(phase, _)| phase != progress.phase) {
             bar.reset();
             bar.unset_length();
             bar.set_prefix(progress.phase.title());
-        }
-        if last.is_none_or(|(_, told)| told != template) {
-            let style = ProgressStyle::with_template(template);
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         }
         *last = Some((progress.phase, template));
         if let Some(total) = progress.bytes_total {
