@@ -13,7 +13,7 @@
 //! | [`log`] | the log file | `config` |
 //! | [`archive`] | the ZIP format: writer, directory, reader, names. No network | `model` |
 //! | [`storage`] | the only code that asks over the network: open, list, read, upload, copy in place, delete, errors by meaning | `model` |
-//! | [`engine`] | the use cases: test, backup, list, show, restore, download, delete. No printing, no window | all above |
+//! | [`engine`] | the use cases: test, backup, list, show, restore, verify, download, delete. No printing, no window | all above |
 //! | `gui` | feature "gui": the window | all above |
 //!
 //! The binaries `zipkeep` (the window, `src/main.rs`) and `zipkeep-cli` (the terminal,

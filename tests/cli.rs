@@ -339,6 +339,96 @@ fn profiles_are_added_changed_exported_imported_and_removed() {
 }
 
 #[test]
+fn how_a_profile_backs_up_is_set_shown_and_carried_over() {
+    let (a, b) = (Computer::new(), Computer::new());
+    let add = [
+        "profile",
+        "add",
+        "disk",
+        "--provider",
+        "folder",
+        "--compression",
+        "small",
+    ];
+    assert!(a.run(&add).status.success());
+    let show = ["--profile", "disk", "profile", "show"];
+    let shown = &a.json(0, &show)["result"];
+    assert_eq!(
+        (&shown["compression"], &shown["when_unchanged"]),
+        (&"small".into(), &"skip".into())
+    );
+    let edit = ["profile", "edit", "disk", "--when-unchanged", "back-up"];
+    assert!(a.run(&edit).status.success());
+    let text = printed(&a.run(&show));
+    assert!(text.contains("compression    small"), "{text}");
+    assert!(text.contains("when unchanged back-up"), "{text}");
+    let exported = a.run(&["profile", "export", "disk"]).stdout;
+    fs::write(b.path("disk.json"), exported).expect("written");
+    assert!(b.run(&["profile", "import", "disk.json"]).status.success());
+    assert_eq!(b.json(0, &show)["result"], a.json(0, &show)["result"]);
+    for wrong in [["--compression", "best"], ["--when-unchanged", "never"]] {
+        let output = a.run(&[&["profile", "edit", "disk"], &wrong[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_backup_is_made_when_it_is_asked_for_by_force() {
+    let computer = Computer::new();
+    plain_tree(&computer.path("docs"));
+    computer.json(0, &["backup", "docs"]);
+    for option in ["--force", "--remove-deleted"] {
+        let made = &computer.json(0, &["backup", "docs", option])["result"];
+        assert_eq!(made["unchanged"], false, "{option}");
+        assert!(made["backup"].is_string(), "{option}");
+    }
+    let listed = computer.json(0, &["list"]);
+    let rows = listed["result"]["backups"].as_array().map(Vec::len);
+    assert_eq!(rows, Some(3));
+}
+
+#[test]
+fn a_backup_is_verified_and_damage_is_named_with_exit_code_one() {
+    let computer = Computer::new();
+    let content = noise(3, 50_000);
+    write_file(&computer.path("docs"), "a.bin", &content);
+    write_file(&computer.path("docs"), "b.bin", b"small");
+    computer.json(0, &["backup", "docs"]);
+    let whole = &computer.json(0, &["verify", "latest"])["result"];
+    assert_eq!(whole["damaged"], Value::Array(Vec::new()));
+    assert_eq!(whole["bytes"], 50_005);
+    assert!(whole["entries"].as_u64() >= Some(2), "{whole}");
+    let said = printed(&computer.run(&["verify", "latest"]));
+    assert!(said.contains("Whole:"), "{said}");
+
+    let archive = computer.archive();
+    let mut bytes = fs::read(&archive).expect("read");
+    let found = bytes.windows(64).position(|part| *part == content[..64]);
+    bytes[found.expect("stored as it is") + 10] ^= 1;
+    fs::write(&archive, &bytes).expect("written");
+    let line = computer.json(1, &["verify", "latest"]);
+    assert_eq!(
+        (&line["event"], &line["ok"]),
+        (&"finished".into(), &true.into()),
+        "it ran to its end"
+    );
+    assert_eq!(line["result"]["damaged"][0]["path"], "docs/a.bin");
+    assert!(line["result"]["damaged"][0]["reason"].is_string());
+    let output = computer.run(&["verify", "latest"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = printed(&output);
+    for part in ["DAMAGED: 1 of", "docs/a.bin", "Keep it"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("Whole"), "{said}");
+    let quick = computer.run(&["verify", "latest", "--quick"]);
+    assert_eq!(quick.status.code(), Some(0), "{}", printed(&quick));
+    assert!(printed(&quick).contains("no content was read"));
+    let help = printed(&computer.run(&["verify", "--help"]));
+    assert!(help.contains("1 some of it is damaged"), "{help}");
+}
+
+#[test]
 fn from_computer_a_through_a_bucket_to_computer_b() {
     for server in every_server() {
         let (a, b) = (Computer::new(), Computer::new());

@@ -337,6 +337,8 @@ fn every_control_has_its_visible_text_as_its_name() {
         (Role::MultilineTextInput, "Leave out"),
         (Role::Button, "Refresh"),
         (Role::Button, "Back up now"),
+        (Role::Button, "More"),
+        (Role::Button, "Change"),
         (Role::Button, "New profile…"),
         (Role::Button, "Remove profile…"),
     ] {
@@ -564,4 +566,101 @@ fn profiles_are_made_shown_and_removed() {
         Config::load(&desk.places()).is_ok_and(|saved| saved.profiles.len() == 1)
     });
     assert!(!shows(&window, "Add a folder to back up first."));
+}
+
+#[test]
+fn a_backup_is_verified_and_damage_is_named_with_what_to_do() {
+    let desk = Desk::new();
+    let content = support::noise(1, 50_000);
+    desk.write("photos/sea.bin", &content);
+    desk.write("photos/sky.txt", b"blue");
+    let mut window = desk.window(desk.config());
+    wait(&mut window, "an empty list", |w| shows(w, "No backups yet"));
+    press(&mut window, "Back up now");
+    wait(&mut window, "a row", |w| has_button(w, "Verify…"));
+
+    press(&mut window, "Verify…");
+    press(&mut window, "Verify");
+    wait(&mut window, "the end", |w| {
+        shows(w, "Whole: 3 files and folders")
+    });
+
+    let archive = desk.path("store").join(&desk.archives()[0]);
+    let mut bytes = fs::read(&archive).expect("read");
+    let found = bytes.windows(64).position(|part| *part == content[..64]);
+    bytes[found.expect("stored as it is") + 10] ^= 1;
+    fs::write(&archive, &bytes).expect("written");
+    press(&mut window, "Verify…");
+    settle(&mut window, "Verify");
+    window
+        .get_by_role_and_label(Role::RadioButton, "Read only what it lists")
+        .click();
+    window.run();
+    press(&mut window, "Verify");
+    wait(&mut window, "the end", |w| {
+        shows(w, "The directory and the manifest agree")
+    });
+    assert!(!shows(&window, "Whole"), "older news is gone");
+
+    press(&mut window, "Verify…");
+    press(&mut window, "Verify");
+    wait(&mut window, "the damage", |w| {
+        shows(w, "Damaged: “photos/sea.bin” of 3 files and folders")
+    });
+    assert!(shows(&window, "Keep it"), "{:?}", texts(&window));
+    assert!(has_button(&window, "Copy details"));
+}
+
+#[test]
+fn how_backups_are_made_is_chosen_and_kept_and_the_terminals_choice_taken_over() {
+    let desk = Desk::new();
+    desk.config().save(&desk.places()).expect("saved");
+    let mut window = desk.window(desk.config());
+    wait(&mut window, "what is chosen", |w| {
+        shows(w, "Normal compression\nNo backup when nothing changed")
+    });
+    press(&mut window, "Change");
+    window.run_ok();
+    for choice in ["Small", "Make one all the same"] {
+        window
+            .get_by_role_and_label(Role::RadioButton, choice)
+            .click();
+        window.run_ok();
+    }
+    wait(&mut window, "the choice on disk", |_| {
+        let saved = Config::load(&desk.places()).expect("settings");
+        let profile = &saved.profiles[0];
+        profile.compression == Compression::Small && profile.when_unchanged == WhenUnchanged::BackUp
+    });
+    press(&mut window, "Done");
+    wait(&mut window, "what is chosen", |w| {
+        shows(w, "Small compression\nA backup also when nothing changed")
+    });
+
+    let mut by_terminal = Config::load(&desk.places()).expect("settings");
+    by_terminal.profiles[0].compression = Compression::Fast;
+    by_terminal.save(&desk.places()).expect("saved");
+    window.get_by_label("Dark").click();
+    wait(&mut window, "the terminal's choice", |w| {
+        shows(w, "Fast compression\nA backup also when nothing changed")
+    });
+}
+
+#[test]
+fn deleted_data_is_removed_by_a_new_backup_after_a_question() {
+    let desk = Desk::new();
+    desk.write("photos/a.txt", b"a");
+    let mut window = desk.window(desk.config());
+    wait(&mut window, "an empty list", |w| shows(w, "No backups yet"));
+    press(&mut window, "More");
+    press(&mut window, "Remove deleted data now…");
+    wait(&mut window, "the question", |w| {
+        shows(w, "Earlier backups still hold it")
+    });
+    assert!(desk.archives().is_empty(), "nothing before the answer");
+    press(&mut window, "Back up without it");
+    wait(&mut window, "the end", |w| shows(w, "Backed up 1 file"));
+    press(&mut window, "More");
+    press(&mut window, "Back up even if nothing changed");
+    wait(&mut window, "a second row", |_| desk.archives().len() == 2);
 }

@@ -27,6 +27,7 @@ mod scan;
 mod show;
 mod stage;
 mod test;
+mod verify;
 
 pub use backup::backup;
 pub use context::Context;
@@ -36,9 +37,13 @@ pub use error::{EngineError, causes};
 pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, RestoreReport, ShowReport,
-    ShownEntry, TestReport,
+    ShownEntry, TestReport, VerifyReport,
 };
-pub use request::{BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget};
+pub use request::{
+    BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget, VerifyDepth,
+    VerifyRequest,
+};
 pub use restore::restore;
 pub use show::show;
 pub use test::test;
+pub use verify::verify;

@@ -75,6 +75,19 @@ pub struct DownloadReport {
     pub duration_secs: f64,
 }
 
+/// What came of verifying a backup.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VerifyReport {
+    /// Entries looked at: files, folders and links, the manifest left out.
+    pub entries: u64,
+    /// Bytes of content that were read back and compared; none after a quick look.
+    pub bytes: u64,
+    /// The entries that are not as they were backed up, and why; empty when all is whole.
+    pub damaged: Vec<Warning>,
+    /// Time taken.
+    pub duration_secs: f64,
+}
+
 /// What an archive holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShowReport {

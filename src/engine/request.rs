@@ -59,3 +59,22 @@ pub enum RestoreTarget {
     /// Under this folder, one sub-folder for each folder that was backed up.
     Folder(PathBuf),
 }
+
+/// Read this backup back and compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyRequest {
+    /// Key of the archive.
+    pub key: String,
+    /// How much of it is read.
+    pub depth: VerifyDepth,
+}
+
+/// How much of a backup is read to verify it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum VerifyDepth {
+    /// Every byte of every file.
+    #[default]
+    Full,
+    /// Its directory and its manifest only: whether they agree, not whether the content is whole.
+    Quick,
+}

@@ -1,6 +1,6 @@
 //! `Command`: every wish that a click or a key can express, and the list in which a frame collects them.
 
-use crate::engine::RestoreTarget;
+use crate::engine::{RestoreTarget, VerifyDepth};
 use crate::gui::job::{FolderPurpose, JobId};
 use crate::gui::notice::NoticeId;
 use crate::model::Appearance;
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// List the backups again.
     Refresh,
     /// Back up now.
-    BackUp,
+    BackUp(BackUpManner),
     /// Find out which folders a backup was made of.
     Look(Backup),
     /// Put a backup's files back.
@@ -43,6 +43,8 @@ pub(crate) enum Command {
         /// Where to.
         target: RestoreTarget,
     },
+    /// Read a backup back and compare.
+    Verify(Backup, VerifyDepth),
     /// Remove a backup.
     Delete(Backup),
     /// Mark the row of this key.
@@ -55,6 +57,17 @@ pub(crate) enum Command {
     KeepRunning,
     /// Stop what runs, then quit.
     StopAndQuit,
+}
+
+/// How a backup is made this once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BackUpManner {
+    /// As the profile says.
+    AsSet,
+    /// Also when nothing changed.
+    EvenUnchanged,
+    /// Without anything of files that were deleted or replaced.
+    RemoveDeleted,
 }
 
 /// The wishes of one frame, in the order in which they were made.

@@ -1,8 +1,9 @@
 //! `Forms`: what the person is typing and which dialog is open; the only thing that views may write.
 
-use crate::engine::RestoreTarget;
+use crate::engine::{RestoreTarget, VerifyDepth};
 use crate::model::{
-    Backup, Destination, FolderDestination, Origin, Profile, Provider, S3Destination, Secret,
+    Backup, Compression, Destination, FolderDestination, Origin, Profile, Provider, S3Destination,
+    Secret, WhenUnchanged,
 };
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,10 @@ pub(crate) struct ProfileForm {
     pub secret_edit: SecretEdit,
     /// Patterns of what to leave out, one a line.
     pub excludes: String,
+    /// How hard to compress.
+    pub compression: Compression,
+    /// What to do when nothing changed.
+    pub when_unchanged: WhenUnchanged,
     /// A folder to add, being typed.
     pub new_source: String,
     /// When something was last typed that is not kept yet, on the window's clock.
@@ -68,8 +73,12 @@ pub(crate) enum SecretEdit {
 pub(crate) enum Dialog {
     /// Where to restore to.
     Restore(RestoreForm),
+    /// How much of this backup to read back.
+    Verify(Backup, VerifyDepth),
     /// Whether to delete this backup.
     Delete(Backup),
+    /// Whether to make a backup without anything of deleted files.
+    RemoveDeleted,
     /// What to name a new profile.
     NewProfile(String),
     /// Whether to forget the profile of this name.
@@ -141,6 +150,8 @@ impl ProfileForm {
             secret: String::new(),
             secret_edit: SecretEdit::Untouched,
             excludes: profile.excludes.join("\n"),
+            compression: profile.compression,
+            when_unchanged: profile.when_unchanged,
             new_source: String::new(),
             touched_at_secs: None,
         };
@@ -188,8 +199,8 @@ impl ProfileForm {
                 .filter(|line| !line.is_empty())
                 .map(str::to_owned)
                 .collect(),
-            compression: profile.compression,
-            when_unchanged: profile.when_unchanged,
+            compression: self.compression,
+            when_unchanged: self.when_unchanged,
             destination: self.destination(),
         }
     }
@@ -232,7 +243,6 @@ impl RestoreForm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Compression, WhenUnchanged};
 
     fn s3_profile() -> Profile {
         Profile {

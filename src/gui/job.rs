@@ -1,7 +1,9 @@
 //! `Job`: one run of something, as data: what it is, how far it is, what came of it.
 
 use crate::config::ConfigError;
-use crate::engine::{BackupReport, DeleteReport, EngineError, RestoreReport, TestReport};
+use crate::engine::{
+    BackupReport, DeleteReport, EngineError, RestoreReport, TestReport, VerifyDepth, VerifyReport,
+};
 use crate::gui::rate::Rate;
 use crate::model::{Backup, Destination, Profile, Progress};
 use crate::secrets::SecretsError;
@@ -25,6 +27,8 @@ pub(crate) enum JobKind {
     Look,
     /// Restores.
     Restore,
+    /// Reads a backup back and compares.
+    Verify,
     /// Deletes a backup.
     Delete,
     /// Saves settings and secrets.
@@ -84,11 +88,13 @@ pub(crate) enum Outcome {
     /// Of [`JobKind::List`].
     Listed(Vec<Backup>),
     /// Of [`JobKind::Backup`].
-    BackedUp(BackupReport),
+    BackedUp(Box<BackupReport>),
     /// Of [`JobKind::Look`]: the folders that the backup of this name was made of.
     Looked(String, Vec<String>),
     /// Of [`JobKind::Restore`].
     Restored(RestoreReport),
+    /// Of [`JobKind::Verify`].
+    Verified(VerifyDepth, VerifyReport),
     /// Of [`JobKind::Delete`].
     Deleted(DeleteReport),
     /// Settings are on the disk; these profiles were changed by another program and taken over.
@@ -153,9 +159,13 @@ pub(crate) enum News {
 }
 
 impl JobKind {
-    /// Whether it changes backups or files: only one such job runs at a time.
+    /// Whether it changes backups or files, or needs them to stay as they are: only one such job runs
+    /// at a time.
     pub(crate) const fn is_exclusive(self) -> bool {
-        matches!(self, Self::Backup | Self::Restore | Self::Delete)
+        matches!(
+            self,
+            Self::Backup | Self::Restore | Self::Verify | Self::Delete
+        )
     }
 
     /// What runs, as the start of a sentence.
@@ -166,6 +176,7 @@ impl JobKind {
             Self::Backup => "A backup is running",
             Self::Look => "A backup is being looked into",
             Self::Restore => "A restore is running",
+            Self::Verify => "A backup is being verified",
             Self::Delete => "A backup is being deleted",
             Self::Save => "Settings are being saved",
             Self::FindSecret => "The secret is being looked up",

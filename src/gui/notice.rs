@@ -1,9 +1,10 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
-use crate::engine::{BackupReport, DeleteReport, RestoreReport, causes};
+use crate::engine::{BackupReport, DeleteReport, RestoreReport, VerifyDepth, VerifyReport, causes};
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
 use crate::model::{Warning, bytes_text};
+use jiff::{Timestamp, tz::TimeZone};
 
 /// At most so many are shown; the oldest gives way.
 const MOST_NOTICES: usize = 4;
@@ -42,6 +43,15 @@ pub(crate) struct Notice {
     pub details: Option<String>,
     /// What went wrong with single files.
     pub warnings: Vec<Warning>,
+    /// What the person may want to do next.
+    pub offer: Option<Offer>,
+}
+
+/// What a notice offers to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// A backup of the profile of this name, though nothing changed.
+    BackUpAllTheSame(String),
 }
 
 /// The notices that are shown, newest first.
@@ -87,6 +97,7 @@ impl Notice {
             hint: String::new(),
             details: None,
             warnings: Vec::new(),
+            offer: None,
         }
     }
 
@@ -116,6 +127,7 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
         let title = match kind {
             JobKind::Backup => "Backup cancelled. Nothing was left behind.",
             JobKind::Restore => "Restore cancelled. All files are as they were.",
+            JobKind::Verify => "Verifying was cancelled.",
             JobKind::Delete => "Deleting was cancelled.",
             JobKind::Test => "Test cancelled.",
             JobKind::List
@@ -150,16 +162,45 @@ fn chain(error: &JobError) -> String {
     lines.join("\ncaused by: ")
 }
 
-/// What to tell of a backup that was made.
-pub(crate) fn of_backup(report: &BackupReport) -> Notice {
+/// What to tell of a backup of `profile` at this moment in this zone.
+pub(crate) fn of_backup(
+    report: &BackupReport,
+    profile: &str,
+    (now, zone): (Timestamp, &TimeZone),
+) -> Notice {
+    let mut notice = if report.unchanged {
+        of_unchanged(report, profile, (now, zone))
+    } else {
+        of_made(report)
+    };
+    notice.warnings.clone_from(&report.warnings);
+    notice
+}
+
+fn of_unchanged(
+    report: &BackupReport,
+    profile: &str,
+    (now, zone): (Timestamp, &TimeZone),
+) -> Notice {
+    let since = rows::since(report.created, (now, zone));
+    let title = format!("Nothing changed since {since}");
+    let (tone, hint) = if report.warnings.is_empty() {
+        (Tone::Success, "So no new backup was made.".to_owned())
+    } else {
+        let count = report.warnings.len() as u64;
+        let remarks = rows::counted(count, "thing", "things");
+        let hint = format!("So no new backup was made. There is more to know of {remarks}.");
+        (Tone::Warning, hint)
+    };
+    let mut notice = Notice::new(JobKind::Backup, tone, title).hint(hint);
+    notice.offer = Some(Offer::BackUpAllTheSame(profile.to_owned()));
+    notice
+}
+
+fn of_made(report: &BackupReport) -> Notice {
     let made = rows::files(report.files);
     let missing = report.row.contents.map_or(0, |contents| contents.missing);
-    let (tone, title) = if report.warnings.is_empty() && report.unchanged {
-        (
-            Tone::Success,
-            "Nothing has changed since the last backup".to_owned(),
-        )
-    } else if report.warnings.is_empty() {
+    let (tone, title) = if report.warnings.is_empty() {
         (Tone::Success, format!("Backed up {made}"))
     } else if missing > 0 {
         let unread = format!("{} could not be read", rows::number(missing));
@@ -169,14 +210,58 @@ pub(crate) fn of_backup(report: &BackupReport) -> Notice {
         let remarks = rows::counted(count, "thing to know", "things to know");
         (Tone::Warning, format!("Backed up {made}, with {remarks}"))
     };
-    let mut notice = Notice::new(JobKind::Backup, tone, title).hint(format!(
-        "{} of files, {} sent in {}",
-        bytes_text(report.bytes_total),
-        bytes_text(report.bytes_uploaded),
-        rows::duration(report.duration_secs)
-    ));
-    notice.warnings.clone_from(&report.warnings);
-    notice
+    let mut parts = vec![format!("{} of files", bytes_text(report.bytes_total))];
+    for (bytes, way) in [
+        (report.bytes_uploaded, "sent"),
+        (report.bytes_copied, "copied at the destination"),
+        (report.bytes_resumed, "taken over from an interrupted run"),
+    ] {
+        if bytes > 0 {
+            parts.push(format!("{} {way}", bytes_text(bytes)));
+        }
+    }
+    parts.push(rows::duration(report.duration_secs));
+    Notice::new(JobKind::Backup, tone, title).hint(parts.join(" · "))
+}
+
+/// What to tell of a verification of the backup `name`.
+pub(crate) fn of_verify(report: &VerifyReport, depth: VerifyDepth, name: &str) -> Notice {
+    const NAMED: usize = 2;
+    let entries = rows::counted(report.entries, "file or folder", "files and folders");
+    if !report.damaged.is_empty() {
+        let mut named: Vec<String> = report
+            .damaged
+            .iter()
+            .take(NAMED)
+            .map(|warning| format!("“{}”", warning.path))
+            .collect();
+        if report.damaged.len() > NAMED {
+            let more = (report.damaged.len() - NAMED) as u64;
+            named.push(format!("{} more", rows::number(more)));
+        }
+        let title = format!("Damaged: {} of {entries}", named.join(", "));
+        let hint = format!(
+            "In {name}. Keep it: a restore still gives back all that is whole. Then make a new full backup; one by another profile or to an empty place copies nothing of this one."
+        );
+        let mut notice = Notice::new(JobKind::Verify, Tone::Error, title).hint(hint);
+        notice.warnings.clone_from(&report.damaged);
+        return notice;
+    }
+    let (title, hint) = match depth {
+        VerifyDepth::Full => (
+            format!(
+                "Whole: {entries}, {} read and compared in {}",
+                bytes_text(report.bytes),
+                rows::duration(report.duration_secs)
+            ),
+            name.to_owned(),
+        ),
+        VerifyDepth::Quick => (
+            format!("The directory and the manifest agree: {entries}"),
+            format!("{name} · no content was read"),
+        ),
+    };
+    Notice::new(JobKind::Verify, Tone::Success, title).hint(hint)
 }
 
 /// What to tell of a restore that was done.
@@ -259,6 +344,78 @@ mod tests {
         }
     }
 
+    fn told(report: &BackupReport) -> Notice {
+        let now = Timestamp::from_second(3_600).expect("a moment");
+        of_backup(report, "default", (now, &TimeZone::UTC))
+    }
+
+    #[test]
+    fn an_unchanged_backup_says_since_when_and_offers_one_all_the_same() {
+        let unchanged = BackupReport {
+            unchanged: true,
+            backup: None,
+            ..backup_report(0, 0)
+        };
+        let notice = told(&unchanged);
+        assert_eq!(notice.title, "Nothing changed since 00:00 today");
+        assert_eq!(notice.tone, Tone::Success);
+        let offer = Offer::BackUpAllTheSame("default".to_owned());
+        assert_eq!(notice.offer, Some(offer));
+        assert_eq!(told(&backup_report(0, 0)).offer, None);
+        let with_warnings = BackupReport {
+            unchanged: true,
+            ..backup_report(0, 1)
+        };
+        assert_eq!(told(&with_warnings).tone, Tone::Warning);
+    }
+
+    #[test]
+    fn a_backup_says_what_happened_to_the_bytes() {
+        assert_eq!(
+            told(&backup_report(0, 0)).hint,
+            "4.0 MB of files · 2.0 MB sent · 2 s"
+        );
+        let incremental = BackupReport {
+            bytes_uploaded: 0,
+            bytes_copied: 480_000_000,
+            bytes_resumed: 200_000_000,
+            ..backup_report(0, 0)
+        };
+        assert_eq!(
+            told(&incremental).hint,
+            "4.0 MB of files · 480 MB copied at the destination · 200 MB taken over from an interrupted run · 2 s"
+        );
+    }
+
+    #[test]
+    fn damage_is_named_with_what_to_do_and_a_quick_look_claims_no_more_than_it_saw() {
+        let warning = |path: &str| Warning {
+            path: path.to_owned(),
+            reason: "its content is not what was backed up".to_owned(),
+        };
+        let mut report = VerifyReport {
+            entries: 1_234,
+            bytes: 1_200_000_000,
+            damaged: Vec::new(),
+            duration_secs: 34.0,
+        };
+        let full = VerifyDepth::Full;
+        assert_eq!(
+            of_verify(&report, full, "a.zip").title,
+            "Whole: 1,234 files and folders, 1.2 GB read and compared in 34 s"
+        );
+        let quick = of_verify(&report, VerifyDepth::Quick, "a.zip");
+        assert!(!quick.title.contains("Whole"), "{}", quick.title);
+        report.damaged = ["a", "b", "c"].map(warning).to_vec();
+        let damaged = of_verify(&report, full, "a.zip");
+        assert_eq!(
+            damaged.title,
+            "Damaged: “a”, “b”, 1 more of 1,234 files and folders"
+        );
+        assert_eq!((damaged.tone, damaged.warnings.len()), (Tone::Error, 3));
+        assert!(damaged.hint.contains("Keep it"), "{}", damaged.hint);
+    }
+
     #[test]
     fn a_cancelled_job_is_no_error() {
         let cancelled = JobError::Engine(EngineError::Cancelled);
@@ -278,12 +435,12 @@ mod tests {
 
     #[test]
     fn a_partial_backup_says_how_many_files_are_missing() {
-        assert_eq!(of_backup(&backup_report(0, 0)).tone, Tone::Success);
-        let partial = of_backup(&backup_report(3, 3));
+        assert_eq!(told(&backup_report(0, 0)).tone, Tone::Success);
+        let partial = told(&backup_report(3, 3));
         assert_eq!(partial.title, "Backed up 123 files, 3 could not be read");
         assert_eq!(partial.tone, Tone::Warning);
         assert_eq!(partial.warnings.len(), 3);
-        let changed = of_backup(&backup_report(0, 1));
+        let changed = told(&backup_report(0, 1));
         assert_eq!(changed.title, "Backed up 123 files, with 1 thing to know");
     }
 

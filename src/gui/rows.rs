@@ -1,7 +1,7 @@
 //! From numbers to the words of rows and of the job strip. Pure: time and zone are given.
 
 use crate::gui::job::{Job, JobStatus};
-use crate::model::{Contents, Phase, Progress, bytes_of_text, bytes_text};
+use crate::model::{Contents, Phase, Progress, Trouble, bytes_of_text, bytes_text};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// Left out when something is not known.
@@ -51,6 +51,19 @@ pub(crate) fn when(moment: Timestamp, zone: &TimeZone) -> String {
         .to_zoned(zone.clone())
         .strftime("%-d %b %Y, %H:%M")
         .to_string()
+}
+
+/// A moment as people say it who look back at it now: "14:03 today".
+pub(crate) fn since(moment: Timestamp, (now, zone): (Timestamp, &TimeZone)) -> String {
+    let then = moment.to_zoned(zone.clone());
+    let today = now.to_zoned(zone.clone()).date();
+    if then.date() == today {
+        then.strftime("%H:%M today").to_string()
+    } else if today.yesterday().is_ok_and(|day| then.date() == day) {
+        then.strftime("%H:%M yesterday").to_string()
+    } else {
+        when(moment, zone)
+    }
 }
 
 /// How long ago a moment was.
@@ -113,6 +126,38 @@ pub(crate) fn fraction(progress: &Progress) -> Option<f32> {
     }
 }
 
+/// Whether a phase is one of bytes on their way.
+fn moves_bytes(phase: Phase) -> bool {
+    matches!(
+        phase,
+        Phase::Uploading | Phase::Downloading | Phase::Verifying
+    )
+}
+
+/// Why nothing moves and what is done about it: "No bytes for 34 s · attempt 3 of 8 · …".
+pub(crate) fn trouble(trouble: &Trouble) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "seconds, and not many")]
+    let told = |secs: u64| duration(secs as f64);
+    let mut parts = Vec::new();
+    if trouble.silent_secs > 0 {
+        parts.push(format!("No bytes for {}", told(trouble.silent_secs)));
+    }
+    let word = if parts.is_empty() {
+        "Attempt"
+    } else {
+        "attempt"
+    };
+    parts.push(format!(
+        "{word} {} of {}",
+        trouble.attempt, trouble.attempts
+    ));
+    if let Some(secs) = trouble.next_attempt_secs {
+        parts.push(format!("next try in {}", told(secs)));
+    }
+    parts.push(trouble.reason.clone());
+    parts.join(" · ")
+}
+
 /// "1.2 of 3.4 GB · 25 MB/s · 40 s left", as much of it as is known.
 pub(crate) fn progress(job: &Job) -> String {
     let progress = &job.progress;
@@ -124,14 +169,19 @@ pub(crate) fn progress(job: &Job) -> String {
             number(progress.files_done),
             files(total)
         )),
+        _ if progress.files_done > 0 => {
+            let found = progress.phase == Phase::Scanning;
+            let word = if found { " found" } else { "" };
+            parts.push(format!("{}{word}", files(progress.files_done)));
+            // How much there is in all will be known later.
+            if moves_bytes(progress.phase) && progress.bytes_done > 0 {
+                parts.push(bytes_text(progress.bytes_done));
+            }
+        }
         _ => {}
     }
-    if parts.is_empty() && progress.files_done > 0 {
-        let found = progress.phase == Phase::Scanning;
-        let word = if found { " found" } else { "" };
-        parts.push(format!("{}{word}", files(progress.files_done)));
-    }
-    let moves = matches!(progress.phase, Phase::Uploading | Phase::Downloading);
+    // A rate of nothing, and a guess made from it, would tell no more than the trouble itself.
+    let moves = moves_bytes(progress.phase) && progress.trouble.is_none();
     if moves && job.status == JobStatus::Running {
         if let Some(rate) = job.rate.bytes_per_sec() {
             #[expect(
@@ -210,6 +260,47 @@ mod tests {
         }
     }
 
+    fn busy() -> Trouble {
+        Trouble {
+            reason: "The provider is busy (SlowDown)".to_owned(),
+            silent_secs: 34,
+            attempt: 3,
+            attempts: 8,
+            next_attempt_secs: Some(12),
+        }
+    }
+
+    #[test]
+    fn trouble_is_told_plainly() {
+        assert_eq!(
+            trouble(&busy()),
+            "No bytes for 34 s · attempt 3 of 8 · next try in 12 s · The provider is busy (SlowDown)"
+        );
+        let at_once = Trouble {
+            silent_secs: 0,
+            next_attempt_secs: None,
+            ..busy()
+        };
+        assert_eq!(
+            trouble(&at_once),
+            "Attempt 3 of 8 · The provider is busy (SlowDown)"
+        );
+    }
+
+    #[test]
+    fn days_are_called_by_their_names() {
+        let moment: Timestamp = "2026-11-22T13:03:00Z".parse().expect("a moment");
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        for (now, text) in [
+            ("2026-11-22T22:59:00Z", "14:03 today"),
+            ("2026-11-22T23:01:00Z", "14:03 yesterday"),
+            ("2026-11-24T12:00:00Z", "22 Nov 2026, 14:03"),
+        ] {
+            let now = now.parse().expect("a moment");
+            assert_eq!(since(moment, (now, &zone)), text);
+        }
+    }
+
     #[test]
     fn a_running_job_tells_bytes_rate_and_time_left() {
         let mut rate = Rate::default();
@@ -232,6 +323,14 @@ mod tests {
             started: Instant::now(),
         };
         assert_eq!(progress(&job), "1.2 of 2.2 GB · 25.0 MB/s · 40 s left");
+        job.progress.trouble = Some(busy());
+        assert_eq!(progress(&job), "1.2 of 2.2 GB", "nothing moves");
+        job.progress.trouble = None;
+        job.progress.bytes_total = None;
+        job.progress.files_done = 7;
+        assert_eq!(progress(&job), "7 files · 1.2 GB · 25.0 MB/s");
+        assert_eq!(fraction(&job.progress), None);
+        job.progress.bytes_total = Some(2_200_000_000);
         job.status = JobStatus::Cancelling;
         assert_eq!(progress(&job), "1.2 of 2.2 GB");
         assert_eq!(phase(&job), "Cancelling…");

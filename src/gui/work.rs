@@ -3,7 +3,7 @@
 //! Nothing here knows the window's state; whatever can wait on a disk runs on a blocking thread.
 
 use crate::config::{Config, Places};
-use crate::engine::{self, BackupRequest, Context, EngineError, RestoreRequest};
+use crate::engine::{self, BackupRequest, Context, EngineError, RestoreRequest, VerifyRequest};
 use crate::gui::job::{JobError, Outcome, Picked, SecretStatus};
 use crate::model::{Backup, Destination, Secret};
 use crate::secrets;
@@ -59,7 +59,7 @@ pub(crate) async fn backup(
 ) -> Result<Outcome, JobError> {
     let store = connection.open(Patience::Patient).await?;
     let report = engine::backup(&store, request, &context).await?;
-    Ok(Outcome::BackedUp(report))
+    Ok(Outcome::BackedUp(Box::new(report)))
 }
 
 /// Finds out which folders a backup was made of.
@@ -83,6 +83,18 @@ pub(crate) async fn restore(
     let store = connection.open(Patience::Patient).await?;
     let report = engine::restore(&store, request, &context).await?;
     Ok(Outcome::Restored(report))
+}
+
+/// Reads a backup back and compares.
+pub(crate) async fn verify(
+    connection: Connection,
+    request: VerifyRequest,
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Patient).await?;
+    let depth = request.depth;
+    let report = engine::verify(&store, request, &context).await?;
+    Ok(Outcome::Verified(depth, report))
 }
 
 /// Removes one backup.

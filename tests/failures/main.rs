@@ -7,3 +7,4 @@ mod support;
 mod backup;
 mod jobs;
 mod restore;
+mod verify;

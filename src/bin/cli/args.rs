@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use zipkeep::model::Provider;
+use zipkeep::model::{Compression, Provider, WhenUnchanged};
 
 /// Back folders up to your own S3-compatible bucket, each backup one plain ZIP, and restore them anywhere.
 #[derive(Debug, Parser)]
@@ -29,6 +29,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with warnings, 130 cancelled
 Environment: ZIPKEEP_SECRET_ACCESS_KEY gives the secret for one run;
 ZIPKEEP_CONFIG_DIR and ZIPKEEP_DATA_DIR move the settings and the data.";
 
+const VERIFY_EXIT_CODES: &str = "\
+Exit codes: 0 the backup is whole, 1 some of it is damaged or it could not be read, 130 cancelled.
+What is damaged is named on standard error; with --json in `damaged` of the result.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show and change profiles: where backups are kept and what they hold
@@ -41,6 +45,12 @@ pub(crate) enum Command {
         /// Folders to back up instead of the profile's
         #[arg(value_name = "FOLDER")]
         folders: Vec<PathBuf>,
+        /// Make a new backup also when nothing changed
+        #[arg(long)]
+        force: bool,
+        /// Leave nothing of deleted or replaced files in the new backup; earlier ones stay as they are
+        #[arg(long)]
+        remove_deleted: bool,
     },
     /// List the backups
     List {
@@ -63,6 +73,15 @@ pub(crate) enum Command {
         /// Folder to restore to, instead of the original places
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
+    },
+    /// Read a backup back and compare every file with what was backed up
+    #[command(after_help = VERIFY_EXIT_CODES)]
+    Verify {
+        /// File name of the backup, the beginning of one, or "latest"
+        backup: String,
+        /// Read only its directory and manifest, not the files' content
+        #[arg(long)]
+        quick: bool,
     },
     /// Fetch a backup's ZIP as it is
     Download {
@@ -92,6 +111,7 @@ impl Command {
             Self::List { .. } => "list",
             Self::Show { .. } => "show",
             Self::Restore { .. } => "restore",
+            Self::Verify { .. } => "verify",
             Self::Download { .. } => "download",
             Self::Delete { .. } => "delete",
         }
@@ -164,6 +184,46 @@ pub(crate) struct ProfileSettings {
     /// Leave out what fits this pattern, written as in .gitignore; may be given several times
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+    /// How hard to compress: fast is quicker and a tenth bigger, small is smallest and slow
+    #[arg(long, value_enum)]
+    pub(crate) compression: Option<CompressionArg>,
+    /// What to do when nothing changed since the last backup
+    #[arg(long, value_enum)]
+    pub(crate) when_unchanged: Option<WhenUnchangedArg>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompressionArg {
+    Fast,
+    Normal,
+    Small,
+}
+
+impl From<CompressionArg> for Compression {
+    fn from(argument: CompressionArg) -> Self {
+        match argument {
+            CompressionArg::Fast => Self::Fast,
+            CompressionArg::Normal => Self::Normal,
+            CompressionArg::Small => Self::Small,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhenUnchangedArg {
+    /// Make no new backup
+    Skip,
+    /// Make a new backup all the same
+    BackUp,
+}
+
+impl From<WhenUnchangedArg> for WhenUnchanged {
+    fn from(argument: WhenUnchangedArg) -> Self {
+        match argument {
+            WhenUnchangedArg::Skip => Self::Skip,
+            WhenUnchangedArg::BackUp => Self::BackUp,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,19 +5,19 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::profiles::absolute;
+use crate::wording::{backup_lines, count, duration, local_time, verify_lines};
 use globset::GlobBuilder;
-use indicatif::{DecimalBytes, HumanDuration};
-use jiff::{Timestamp, tz::TimeZone};
+use indicatif::DecimalBytes;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use std::path::PathBuf;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::engine::{
     self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, RestoreRequest,
-    RestoreTarget,
+    RestoreTarget, VerifyDepth, VerifyRequest,
 };
-use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning};
+use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
 use zipkeep::secrets;
 use zipkeep::storage::{self, Patience, Store};
 
@@ -76,10 +76,25 @@ impl Work {
         match command {
             Command::Profile(_) => Ok(Exit::Done),
             Command::Test => self.test().await,
-            Command::Backup { folders } => self.backup(folders).await,
+            Command::Backup {
+                folders,
+                force,
+                remove_deleted,
+            } => {
+                let options = self.options(force, remove_deleted);
+                self.backup(folders, options).await
+            }
             Command::List { this_device } => self.list(this_device).await,
             Command::Show { backup, path } => self.show(&backup, path.as_deref()).await,
             Command::Restore { backup, to } => self.restore(&backup, to).await,
+            Command::Verify { backup, quick } => {
+                let depth = if quick {
+                    VerifyDepth::Quick
+                } else {
+                    VerifyDepth::Full
+                };
+                self.verify(&backup, depth).await
+            }
             Command::Download { backup, file } => self.download(&backup, file).await,
             Command::Delete { backups, yes } => self.delete(backups, yes).await,
         }
@@ -114,7 +129,24 @@ impl Work {
         })
     }
 
-    async fn backup(&self, folders: Vec<PathBuf>) -> Result<Exit, Failure> {
+    /// How the profile says, but for what was asked for this once.
+    fn options(&self, force: bool, remove_deleted: bool) -> BackupOptions {
+        BackupOptions {
+            compression: self.profile.compression,
+            when_unchanged: if force {
+                WhenUnchanged::BackUp
+            } else {
+                self.profile.when_unchanged
+            },
+            deleted_data: if remove_deleted {
+                DeletedData::RemoveNow
+            } else {
+                DeletedData::UntilWorthIt
+            },
+        }
+    }
+
+    async fn backup(&self, folders: Vec<PathBuf>, options: BackupOptions) -> Result<Exit, Failure> {
         let sources = if folders.is_empty() {
             self.profile.sources.clone()
         } else {
@@ -133,31 +165,20 @@ impl Work {
             sources,
             excludes: self.profile.excludes.clone(),
             keep_out,
-            options: BackupOptions {
-                compression: self.profile.compression,
-                when_unchanged: self.profile.when_unchanged,
-                deleted_data: DeletedData::UntilWorthIt,
-            },
+            options,
         };
         let store = self.store(Patience::Patient)?;
         let report = engine::backup(&store, request, &self.context).await?;
         self.output
             .warnings("Not everything could be read", &report.warnings);
+        if report.unchanged {
+            self.output
+                .note("For a new backup all the same, add --force.");
+        }
+        let place = self.profile.destination.summary();
         self.output.result("backup", &report, |out| {
-            writeln!(
-                out,
-                "Backed up {} ({}) in {}.",
-                count(report.files, "file"),
-                DecimalBytes(report.bytes_total),
-                duration(report.duration_secs)
-            )?;
-            writeln!(
-                out,
-                "{} ({}) is at {}",
-                report.row.name,
-                DecimalBytes(report.row.size_bytes),
-                self.profile.destination.summary()
-            )
+            let lines = backup_lines(&report, &place, &TimeZone::system());
+            lines.iter().try_for_each(|line| writeln!(out, "{line}"))
         })?;
         Ok(exit_of(&report.warnings))
     }
@@ -179,7 +200,10 @@ impl Work {
                 }
                 for backup in &backups {
                     let size = DecimalBytes(backup.size_bytes).to_string();
-                    let (when, origin) = (local_time(backup.created), backup.origin.title());
+                    let (when, origin) = (
+                        local_time(backup.created, &TimeZone::system()),
+                        backup.origin.title(),
+                    );
                     let name = backup.name.escape_debug();
                     writeln!(out, "{when}  {size:>10}  {origin:13}  {name}")?;
                 }
@@ -212,7 +236,8 @@ impl Work {
                     EntryKind::Directory => "folder".to_owned(),
                     EntryKind::Symlink => "link".to_owned(),
                 };
-                let when = entry.modified.map(local_time).unwrap_or_default();
+                let when = entry.modified.map(|m| local_time(m, &TimeZone::system()));
+                let when = when.unwrap_or_default();
                 writeln!(out, "{size:>10}  {when:16}  {}", entry.path.escape_debug())?;
             }
             Ok(())
@@ -258,6 +283,26 @@ impl Work {
             )),
             _ => Ok(RestoreTarget::Original),
         }
+    }
+
+    async fn verify(&self, wanted: &str, depth: VerifyDepth) -> Result<Exit, Failure> {
+        let store = self.store(Patience::Patient)?;
+        let backup = self.find(&store, wanted).await?;
+        let request = VerifyRequest {
+            key: backup.key,
+            depth,
+        };
+        let report = engine::verify(&store, request, &self.context).await?;
+        self.output.warnings("Damaged", &report.damaged);
+        self.output.result("verify", &report, |out| {
+            let lines = verify_lines(&report, depth, &backup.name);
+            lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+        })?;
+        Ok(if report.damaged.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
     }
 
     async fn download(&self, wanted: &str, file: PathBuf) -> Result<Exit, Failure> {
@@ -317,22 +362,4 @@ fn exit_of(warnings: &[Warning]) -> Exit {
     } else {
         Exit::Warnings
     }
-}
-
-fn count(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
-}
-
-fn duration(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else {
-        HumanDuration(Duration::from_secs_f64(seconds)).to_string()
-    }
-}
-
-fn local_time(moment: Timestamp) -> String {
-    let local = moment.to_zoned(TimeZone::system());
-    local.strftime("%Y-%m-%d %H:%M").to_string()
 }

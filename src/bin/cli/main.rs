@@ -5,6 +5,8 @@ mod commands;
 mod failure;
 mod output;
 mod profiles;
+mod progress;
+mod wording;
 
 use crate::args::{Cli, Command};
 use crate::commands::Work;

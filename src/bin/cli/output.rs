@@ -2,13 +2,11 @@
 //! `--json`, JSON Lines to standard output and nothing else there.
 
 use crate::failure::Failure;
-use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::progress::{bar, lines};
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use zipkeep::model::{Phase, Progress, Reporter, Warning};
+use zipkeep::model::{Reporter, Warning};
 
 /// Writes a line to standard error. That nobody reads it any more must not end a backup.
 macro_rules! say {
@@ -126,59 +124,4 @@ impl Output {
             Format::Text => lines(),
         }
     }
-}
-
-fn bar() -> Reporter {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let sized = "{prefix:>22} [{bar:24}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta}  {wide_msg}";
-    let open = "{prefix:>22} {spinner} {decimal_bytes}  {wide_msg}";
-    let style = |template| {
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-    };
-    let phase = Mutex::new(None);
-    Reporter::new(move |progress: Progress| {
-        let mut phase = phase.lock().unwrap_or_else(PoisonError::into_inner);
-        if *phase != Some(progress.phase) {
-            *phase = Some(progress.phase);
-            bar.reset();
-            bar.set_prefix(progress.phase.title());
-            bar.set_style(style(if progress.bytes_total.is_some() {
-                sized
-            } else {
-                open
-            }));
-        }
-        if let Some(total) = progress.bytes_total {
-            bar.set_length(total);
-        }
-        bar.set_position(progress.bytes_done);
-        bar.set_message(progress.current.unwrap_or_default());
-        bar.tick();
-    })
-}
-
-fn lines() -> Reporter {
-    const LINE_EVERY: Duration = Duration::from_secs(5);
-    let last: Mutex<Option<(Phase, Instant)>> = Mutex::new(None);
-    Reporter::new(move |progress: Progress| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = last
-            .is_none_or(|(phase, told)| phase != progress.phase || told.elapsed() >= LINE_EVERY);
-        if is_due {
-            *last = Some((progress.phase, Instant::now()));
-            say!("{}", line_of(&progress));
-        }
-    })
-}
-
-fn line_of(progress: &Progress) -> String {
-    let mut line = progress.phase.title().to_owned();
-    if progress.files_done > 0 || progress.bytes_done > 0 {
-        let done = DecimalBytes(progress.bytes_done);
-        line.push_str(&format!(": {} files, {done}", progress.files_done));
-        if let Some(total) = progress.bytes_total {
-            line.push_str(&format!(" of {}", DecimalBytes(total)));
-        }
-    }
-    line
 }

@@ -123,7 +123,18 @@ fn show(profile: &Profile, output: Output) -> Result<(), Failure> {
         for pattern in &profile.excludes {
             writeln!(out, "leave out      {pattern}")?;
         }
-        Ok(())
+        // The very words that the options take.
+        let compression = match profile.compression {
+            Compression::Fast => "fast",
+            Compression::Normal => "normal",
+            Compression::Small => "small",
+        };
+        let when_unchanged = match profile.when_unchanged {
+            WhenUnchanged::Skip => "skip",
+            WhenUnchanged::BackUp => "back-up",
+        };
+        writeln!(out, "compression    {compression}")?;
+        writeln!(out, "when unchanged {when_unchanged}")
     })
 }
 
@@ -180,23 +191,7 @@ fn changed(
             }
         }
         Destination::S3(s3) => {
-            for (field, value) in [
-                (&mut s3.endpoint, &settings.endpoint),
-                (&mut s3.region, &settings.region),
-                (&mut s3.bucket, &settings.bucket),
-                (&mut s3.root_path, &settings.root),
-                (&mut s3.access_key_id, &settings.access_key_id),
-            ] {
-                if let Some(value) = value {
-                    value.trim().clone_into(field);
-                }
-            }
-            if s3.endpoint.contains('@') {
-                return Err(Failure::usage(
-                    "the endpoint holds a name or password before an “@”",
-                    "Give the keys by --access-key-id and --secret-stdin instead.",
-                ));
-            }
+            change_s3(s3, settings)?;
         }
     }
     if !settings.source.is_empty() {
@@ -206,7 +201,34 @@ fn changed(
     if !settings.exclude.is_empty() {
         profile.excludes.clone_from(&settings.exclude);
     }
+    if let Some(compression) = settings.compression {
+        profile.compression = compression.into();
+    }
+    if let Some(when_unchanged) = settings.when_unchanged {
+        profile.when_unchanged = when_unchanged.into();
+    }
     Ok(profile)
+}
+
+fn change_s3(s3: &mut S3Destination, settings: &ProfileSettings) -> Result<(), Failure> {
+    for (field, value) in [
+        (&mut s3.endpoint, &settings.endpoint),
+        (&mut s3.region, &settings.region),
+        (&mut s3.bucket, &settings.bucket),
+        (&mut s3.root_path, &settings.root),
+        (&mut s3.access_key_id, &settings.access_key_id),
+    ] {
+        if let Some(value) = value {
+            value.trim().clone_into(field);
+        }
+    }
+    if s3.endpoint.contains('@') {
+        return Err(Failure::usage(
+            "the endpoint holds a name or password before an “@”",
+            "Give the keys by --access-key-id and --secret-stdin instead.",
+        ));
+    }
+    Ok(())
 }
 
 /// The path as it is meant from here.

@@ -59,7 +59,9 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
         }
         Outcome::Listed(rows) => core.state.table.fill(rows),
         Outcome::BackedUp(report) => {
-            core.state.notices.show(notice::of_backup(&report));
+            let clock = &core.state.clock;
+            let told = notice::of_backup(&report, &job.subject, (clock.now, &clock.zone));
+            core.state.notices.show(told);
             if is_shown {
                 core.state.table.insert(report.row);
                 list_unless_known(core);
@@ -67,6 +69,10 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
         }
         Outcome::Looked(key, places) => looked(core, &key, places),
         Outcome::Restored(report) => core.state.notices.show(notice::of_restore(&report)),
+        Outcome::Verified(depth, report) => {
+            let told = notice::of_verify(&report, depth, &job.subject);
+            core.state.notices.show(told);
+        }
         Outcome::Deleted(report) => {
             core.state.notices.show(notice::of_delete(&report));
             if is_shown {
@@ -122,7 +128,11 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         JobKind::Save => settings::saved(core, settings::Ended::Badly),
         JobKind::FindSecret => core.state.table.status = ListStatus::NotAsked,
         JobKind::Delete => listing::list(core),
-        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::PickFolder(_) => {}
+        JobKind::Test
+        | JobKind::Backup
+        | JobKind::Restore
+        | JobKind::Verify
+        | JobKind::PickFolder(_) => {}
     }
     if let Some(notice) = told {
         core.state.notices.show(notice);

@@ -23,9 +23,10 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
             settings::keep_form(core);
             listing::list(core);
         }
-        Command::BackUp => start::backup(core),
+        Command::BackUp(manner) => start::backup(core, manner),
         Command::Look(backup) => start::look(core, backup),
         Command::Restore { backup, target } => start::restore(core, &backup, target),
+        Command::Verify(backup, depth) => start::verify(core, &backup, depth),
         Command::Delete(backup) => start::delete(core, &backup),
         Command::Select(key) => core.state.table.selected = Some(key),
         Command::Cancel(id) => cancel(core, id),

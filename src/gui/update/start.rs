@@ -2,10 +2,14 @@
 
 use super::launch::{connection, launch, refuse};
 use super::{Core, settings};
-use crate::engine::{BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget};
+use crate::engine::{
+    BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget, VerifyDepth,
+    VerifyRequest,
+};
+use crate::gui::command::BackUpManner;
 use crate::gui::job::{FolderPurpose, Job, JobKind};
 use crate::gui::work;
-use crate::model::{Backup, Destination};
+use crate::model::{Backup, Destination, Profile, WhenUnchanged};
 
 /// Tests the destination.
 pub(crate) fn test(core: &mut Core) {
@@ -26,7 +30,7 @@ pub(crate) fn test(core: &mut Core) {
 }
 
 /// Backs up.
-pub(crate) fn backup(core: &mut Core) {
+pub(crate) fn backup(core: &mut Core, manner: BackUpManner) {
     settings::finish_form(core);
     if let Some(problem) = core.state.backup_problem() {
         refuse(core, JobKind::Backup, problem);
@@ -44,16 +48,31 @@ pub(crate) fn backup(core: &mut Core) {
         sources: profile.sources.clone(),
         excludes: profile.excludes.clone(),
         keep_out,
-        options: BackupOptions {
-            compression: profile.compression,
-            when_unchanged: profile.when_unchanged,
-            deleted_data: DeletedData::UntilWorthIt,
-        },
+        options: options(profile, manner),
     };
     let subject = connection.profile.clone();
     launch(core, JobKind::Backup, &subject, |context| {
         work::backup(connection, request, context)
     });
+}
+
+fn options(profile: &Profile, manner: BackUpManner) -> BackupOptions {
+    let as_set = BackupOptions {
+        compression: profile.compression,
+        when_unchanged: profile.when_unchanged,
+        deleted_data: DeletedData::UntilWorthIt,
+    };
+    match manner {
+        BackUpManner::AsSet => as_set,
+        BackUpManner::EvenUnchanged => BackupOptions {
+            when_unchanged: WhenUnchanged::BackUp,
+            ..as_set
+        },
+        BackUpManner::RemoveDeleted => BackupOptions {
+            deleted_data: DeletedData::RemoveNow,
+            ..as_set
+        },
+    }
 }
 
 /// Puts a backup's files back.
@@ -85,6 +104,22 @@ pub(crate) fn look(core: &mut Core, backup: Backup) {
     });
 }
 
+/// Reads a backup back and compares.
+pub(crate) fn verify(core: &mut Core, backup: &Backup, depth: VerifyDepth) {
+    if let Some(problem) = core.state.busy_reason() {
+        refuse(core, JobKind::Verify, problem);
+        return;
+    }
+    let connection = connection(core);
+    let request = VerifyRequest {
+        key: backup.key.clone(),
+        depth,
+    };
+    launch(core, JobKind::Verify, &backup.name, |context| {
+        work::verify(connection, request, context)
+    });
+}
+
 /// Removes a backup.
 pub(crate) fn delete(core: &mut Core, backup: &Backup) {
     if let Some(problem) = core.state.busy_reason() {
@@ -113,4 +148,46 @@ pub(crate) fn pick_folder(core: &mut Core, purpose: FolderPurpose) {
     launch(core, kind, title, |context| {
         work::pick_folder(title, context)
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Compression, FolderDestination};
+
+    #[test]
+    fn each_manner_changes_one_thing_of_what_the_profile_says() {
+        let profile = Profile {
+            name: "p".to_owned(),
+            sources: Vec::new(),
+            excludes: Vec::new(),
+            compression: Compression::Small,
+            when_unchanged: WhenUnchanged::Skip,
+            destination: Destination::Folder(FolderDestination::default()),
+        };
+        for (manner, when_unchanged, deleted_data) in [
+            (
+                BackUpManner::AsSet,
+                WhenUnchanged::Skip,
+                DeletedData::UntilWorthIt,
+            ),
+            (
+                BackUpManner::EvenUnchanged,
+                WhenUnchanged::BackUp,
+                DeletedData::UntilWorthIt,
+            ),
+            (
+                BackUpManner::RemoveDeleted,
+                WhenUnchanged::Skip,
+                DeletedData::RemoveNow,
+            ),
+        ] {
+            let expected = BackupOptions {
+                compression: Compression::Small,
+                when_unchanged,
+                deleted_data,
+            };
+            assert_eq!(options(&profile, manner), expected);
+        }
+    }
 }

@@ -2,16 +2,16 @@
 
 use super::{Core, absorb, apply, list};
 use crate::config::{Config, Places};
-use crate::engine::{DeleteReport, EngineError};
-use crate::gui::command::Command;
+use crate::engine::{BackupReport, DeleteReport, EngineError, VerifyDepth, VerifyReport};
+use crate::gui::command::{BackUpManner, Command};
 use crate::gui::forms::Place;
 use crate::gui::job::{
     FolderPurpose, JobError, JobId, JobKind, JobUpdate, News, Outcome, Picked, SecretStatus,
 };
-use crate::gui::notice::Tone;
+use crate::gui::notice::{Offer, Tone};
 use crate::gui::setup::Setup;
 use crate::gui::state::ListStatus;
-use crate::model::{Backup, Phase, Progress, Provider};
+use crate::model::{Backup, Compression, Phase, Profile, Progress, Provider, WhenUnchanged};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn cancelled() -> JobError {
 #[test]
 fn a_backup_without_folders_is_refused_with_the_reason() {
     let mut bench = Bench::new();
-    apply(&mut bench.core, Command::BackUp);
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
     assert!(bench.core.state.running(JobKind::Backup).is_none());
     assert_eq!(bench.titles(), ["Add a folder to back up first."]);
 }
@@ -90,8 +90,8 @@ fn a_backup_without_folders_is_refused_with_the_reason() {
 fn only_one_job_changes_backups_at_a_time() {
     let mut bench = Bench::new();
     bench.add_folder();
-    apply(&mut bench.core, Command::BackUp);
-    apply(&mut bench.core, Command::BackUp);
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
     apply(&mut bench.core, Command::Delete(row("a.zip")));
     let exclusive = bench.core.state.jobs.iter();
     let count = exclusive.filter(|job| job.kind.is_exclusive()).count();
@@ -230,7 +230,7 @@ fn a_dialog_that_never_showed_is_told() {
 fn the_rate_starts_anew_with_each_phase() {
     let mut bench = Bench::new();
     bench.add_folder();
-    apply(&mut bench.core, Command::BackUp);
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
     let id = bench.id(JobKind::Backup);
     for phase in [Phase::Scanning, Phase::Uploading] {
         let progress = Progress {
@@ -244,4 +244,82 @@ fn the_rate_starts_anew_with_each_phase() {
         assert_eq!(job.progress.phase, phase);
         assert_eq!(job.rate.bytes_per_sec(), None);
     }
+}
+
+#[test]
+fn how_backups_are_made_belongs_to_the_profile_and_the_terminals_change_is_adopted() {
+    let mut bench = Bench::new();
+    bench.core.forms.profile.compression = Compression::Small;
+    bench.core.forms.profile.when_unchanged = WhenUnchanged::BackUp;
+    apply(&mut bench.core, Command::KeepForm);
+    let kept = bench.core.state.profile().clone();
+    assert_eq!(kept.compression, Compression::Small);
+    assert_eq!(kept.when_unchanged, WhenUnchanged::BackUp);
+    let by_terminal = Profile {
+        compression: Compression::Fast,
+        ..kept
+    };
+    let outcome = Outcome::Saved(vec![by_terminal]);
+    bench.end(JobKind::Save, Ok(outcome));
+    assert_eq!(bench.core.forms.profile.compression, Compression::Fast);
+    apply(&mut bench.core, Command::KeepForm);
+    let profile = bench.core.state.profile();
+    assert_eq!(profile.compression, Compression::Fast, "not undone");
+    assert_eq!(profile.when_unchanged, WhenUnchanged::BackUp);
+}
+
+#[test]
+fn a_verification_keeps_its_backup_from_being_deleted_meanwhile() {
+    let mut bench = Bench::new();
+    let verify = Command::Verify(row("a.zip"), VerifyDepth::Full);
+    apply(&mut bench.core, verify.clone());
+    apply(&mut bench.core, Command::Delete(row("a.zip")));
+    apply(&mut bench.core, verify);
+    assert!(bench.core.state.running(JobKind::Delete).is_none());
+    assert_eq!(bench.core.state.jobs.len(), 1);
+    let report = VerifyReport {
+        entries: 3,
+        bytes: 9,
+        ..VerifyReport::default()
+    };
+    let outcome = Outcome::Verified(VerifyDepth::Full, report);
+    bench.end(JobKind::Verify, Ok(outcome));
+    let titles = bench.titles();
+    assert!(
+        titles[0].starts_with("Whole: 3 files and folders"),
+        "{titles:?}"
+    );
+    assert!(bench.core.state.exclusive().is_none());
+}
+
+#[test]
+fn an_unchanged_backup_adds_no_row_and_offers_one_of_the_same_profile() {
+    let mut bench = Bench::new();
+    list(&mut bench.core);
+    bench.end(JobKind::List, Ok(Outcome::Listed(vec![row("a.zip")])));
+    bench.add_folder();
+    apply(&mut bench.core, Command::BackUp(BackUpManner::AsSet));
+    let report = BackupReport {
+        row: row("a.zip"),
+        backup: None,
+        key: "a.zip".to_owned(),
+        unchanged: true,
+        created: Timestamp::UNIX_EPOCH,
+        files: 1,
+        bytes_total: 1,
+        bytes_read: 0,
+        bytes_uploaded: 0,
+        bytes_copied: 0,
+        bytes_resumed: 0,
+        requests: 1,
+        duration_secs: 0.1,
+        warnings: Vec::new(),
+    };
+    let outcome = Outcome::BackedUp(Box::new(report));
+    bench.end(JobKind::Backup, Ok(outcome));
+    assert_eq!(bench.core.state.table.rows.len(), 1);
+    let notice = bench.core.state.notices.iter().next().expect("told");
+    assert!(notice.title.starts_with("Nothing changed since"));
+    let offer = Offer::BackUpAllTheSame("default".to_owned());
+    assert_eq!(notice.offer, Some(offer));
 }

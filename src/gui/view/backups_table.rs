@@ -2,6 +2,7 @@
 
 use super::notices::copy_button;
 use super::widgets::{Grade, grade_icon};
+use crate::engine::VerifyDepth;
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, RestoreForm};
 use crate::gui::notice::Notice;
@@ -41,7 +42,7 @@ impl Field {
     fn fitting(width: f32) -> Vec<Self> {
         let needed = |fields: &[Self]| fields.iter().map(|field| field.width()).sum::<f32>();
         let mut fields = Self::ALL.to_vec();
-        for least_needed in [Self::MadeBy, Self::Files] {
+        for least_needed in [Self::MadeBy, Self::Files, Self::Size] {
             if needed(&fields) > width {
                 fields.retain(|field| *field != least_needed);
             }
@@ -52,12 +53,12 @@ impl Field {
     /// Width; of the device, which takes what is left, the least.
     const fn width(self) -> f32 {
         match self {
-            Self::When => 144.0,
-            Self::Device => 68.0,
-            Self::Files => 120.0,
-            Self::Size => 84.0,
-            Self::MadeBy => 108.0,
-            Self::Actions => 148.0,
+            Self::When => 136.0,
+            Self::Device => 96.0,
+            Self::Files => 104.0,
+            Self::Size => 80.0,
+            Self::MadeBy => 98.0,
+            Self::Actions => 194.0,
         }
     }
 
@@ -209,6 +210,8 @@ fn row_ui(
         ui.label(rows::ago(backup.created, state.clock.now));
         let made_by = format!("Made by {}", backup.origin.title());
         ui.label(theme::small(ui, made_by));
+        let size = format!("Size {}", bytes_text(backup.size_bytes));
+        ui.label(theme::small(ui, size));
         if backup.contents.is_some() {
             let files = format!("Files {}", rows::contents(backup.contents));
             ui.label(theme::small(ui, files));
@@ -235,18 +238,18 @@ fn text_of(ui: &Ui, field: Field, backup: &Backup, state: &State) -> RichText {
 fn actions_ui(ui: &mut Ui, backup: &Backup, state: &State, dialog: &mut Option<Dialog>) {
     let busy = state.busy_reason();
     ui.spacing_mut().interact_size.y = 6.5 * GRID;
-    ui.spacing_mut().button_padding = vec2(2.0 * GRID, GRID / 2.0);
-    ui.spacing_mut().item_spacing.x = 1.5 * GRID;
+    ui.spacing_mut().button_padding = vec2(1.5 * GRID, GRID / 2.0);
+    ui.spacing_mut().item_spacing.x = GRID;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.add_space(GRID);
-        for name in ["Delete", "Restore…"] {
+        for name in ["Delete", "Restore…", "Verify…"] {
             let button = ui.add_enabled(busy.is_none(), Button::new(RichText::new(name).small()));
             describe(ui, button.id, &backup.name);
             if button.clicked() {
-                *dialog = Some(if name == "Delete" {
-                    Dialog::Delete(backup.clone())
-                } else {
-                    Dialog::Restore(RestoreForm::of(backup, &state.device))
+                *dialog = Some(match name {
+                    "Delete" => Dialog::Delete(backup.clone()),
+                    "Verify…" => Dialog::Verify(backup.clone(), VerifyDepth::Full),
+                    _ => Dialog::Restore(RestoreForm::of(backup, &state.device)),
                 });
             }
             if let Some(busy) = &busy {
@@ -307,7 +310,7 @@ mod tests {
     fn narrow_tables_keep_their_buttons() {
         assert_eq!(Field::fitting(724.0), Field::ALL);
         let least = Field::fitting(444.0);
-        assert!(least.contains(&Field::Actions) && !least.contains(&Field::MadeBy));
+        assert_eq!(least, [Field::When, Field::Device, Field::Actions]);
         let needed: f32 = least.iter().map(|field| field.width()).sum();
         assert!(needed <= 444.0, "{needed}");
     }

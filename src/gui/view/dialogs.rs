@@ -1,9 +1,9 @@
 //! The dialogs that ask first: delete, profiles, quit. Only one is open at a time.
 
 use super::dialog_parts::{Next, backup_ui, buttons_ui, plain_button, title_ui};
-use super::restore_dialog;
 use super::widgets::{danger_button, field_ui, main_button};
-use crate::gui::command::{Command, Commands};
+use super::{restore_dialog, verify_dialog};
+use crate::gui::command::{BackUpManner, Command, Commands};
 use crate::gui::forms::Dialog;
 use crate::gui::state::{Quit, State};
 use crate::gui::theme::{self, DIALOG_WIDTH, GRID};
@@ -29,6 +29,12 @@ pub(crate) fn dialogs_ui(
         Some(Dialog::Delete(backup)) => {
             modal(ui, "delete", |ui| delete_ui(ui, state, backup, commands))
         }
+        Some(Dialog::Verify(backup, depth)) => modal(ui, "verify", |ui| {
+            verify_dialog::verify_ui(ui, state, (backup, depth), commands)
+        }),
+        Some(Dialog::RemoveDeleted) => modal(ui, "remove deleted", |ui| {
+            remove_deleted_ui(ui, state, commands)
+        }),
         Some(Dialog::NewProfile(name)) => modal(ui, "new profile", |ui| {
             new_profile_ui(ui, state, name, commands)
         }),
@@ -71,6 +77,24 @@ fn delete_ui(ui: &mut Ui, state: &State, backup: &Backup, commands: &mut Command
             next = Next::Close;
         }
         if plain_button(ui, "Keep backup").clicked() {
+            next = Next::Close;
+        }
+    });
+    next
+}
+
+fn remove_deleted_ui(ui: &mut Ui, state: &State, commands: &mut Commands) -> Next {
+    title_ui(ui, "Remove deleted data now?");
+    ui.label("A backup keeps the bytes of files that were deleted or replaced, out of sight, until so much of it is dead that it is left out.");
+    ui.label("This makes a new backup without any of it. Earlier backups still hold it until you delete them.");
+    let mut next = Next::Stay;
+    let problem = state.backup_problem();
+    buttons_ui(ui, |ui| {
+        if main_button(ui, "Back up without it", problem.as_deref()).clicked() {
+            commands.push(Command::BackUp(BackUpManner::RemoveDeleted));
+            next = Next::Close;
+        }
+        if plain_button(ui, "Cancel").clicked() {
             next = Next::Close;
         }
     });

@@ -40,7 +40,7 @@ pub(crate) fn frame_ui(
         )
         .show(ui, |ui| {
             notices::notices_ui(ui, state, commands);
-            header::header_ui(ui, state, commands);
+            header::header_ui(ui, state, &mut forms.dialog, commands);
             backups_table::backups_ui(ui, state, &mut forms.dialog, commands);
         });
     dialogs::dialogs_ui(ui, state, &mut forms.dialog, commands);

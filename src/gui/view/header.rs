@@ -1,22 +1,30 @@
 //! Above the table: what is shown, and the buttons that concern all of it.
 
 use super::widgets::{cut_label, main_button, tall_button};
-use crate::gui::command::{Command, Commands};
+use crate::gui::command::{BackUpManner, Command, Commands};
+use crate::gui::forms::Dialog;
 use crate::gui::job::JobKind;
 use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use crate::model::bytes_text;
+use egui::containers::menu::MenuButton;
 use egui::{Align, Layout, Ui, vec2};
 
-/// The heading, "Refresh" and "Back up now", and why the latter is not possible.
-pub(crate) fn header_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
+/// The heading, "Refresh", "Back up now" and its other ways, and why it is not possible.
+pub(crate) fn header_ui(
+    ui: &mut Ui,
+    state: &State,
+    dialog: &mut Option<Dialog>,
+    commands: &mut Commands,
+) {
     let problem = state.backup_problem();
     let line = vec2(ui.available_width(), CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
         if main_button(ui, "Back up now", problem.as_deref()).clicked() {
-            commands.push(Command::BackUp);
+            commands.push(Command::BackUp(BackUpManner::AsSet));
         }
+        more_ui(ui, problem.as_deref(), dialog, commands);
         let is_listing = state.running(JobKind::List).is_some();
         let refresh = ui.add_enabled(!is_listing, tall_button("Refresh"));
         if refresh.clicked() {
@@ -41,6 +49,30 @@ pub(crate) fn header_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
         });
     });
     ui.add_space(2.0 * GRID);
+}
+
+/// Backups that are not made every day.
+fn more_ui(
+    ui: &mut Ui,
+    problem: Option<&str>,
+    dialog: &mut Option<Dialog>,
+    commands: &mut Commands,
+) {
+    let menu = ui.add_enabled_ui(problem.is_none(), |ui| {
+        let button = MenuButton::from_button(tall_button("More"));
+        let (response, _) = button.ui(ui, |ui| {
+            if ui.button("Back up even if nothing changed").clicked() {
+                commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
+            }
+            if ui.button("Remove deleted data now…").clicked() {
+                *dialog = Some(Dialog::RemoveDeleted);
+            }
+        });
+        response
+    });
+    if let Some(problem) = problem {
+        menu.inner.on_disabled_hover_text(problem);
+    }
 }
 
 /// How many there are, how big, and where.

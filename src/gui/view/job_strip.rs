@@ -6,6 +6,7 @@ use crate::gui::job::{Job, JobKind, JobStatus};
 use crate::gui::rows;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
+use crate::model::Trouble;
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use std::time::Duration;
 
@@ -26,7 +27,9 @@ pub(crate) fn is_wanted(ui: &Ui, state: &State) -> bool {
 
 fn is_shown(job: &Job) -> bool {
     match job.kind {
-        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Delete => true,
+        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Verify | JobKind::Delete => {
+            true
+        }
         JobKind::List => job.started.elapsed() >= QUICK,
         JobKind::Look | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => false,
     }
@@ -51,12 +54,21 @@ fn job_ui(ui: &mut Ui, job: &Job, commands: &mut Commands) {
         ui.label(theme::small(ui, rows::progress(job)));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.label(title(job));
-            if let Some(current) = &job.progress.current {
+            if let Some(trouble) = trouble_of(job) {
+                let told = RichText::new(rows::trouble(trouble)).small();
+                cut_label(ui, told.color(theme::tokens(ui).warning));
+            } else if let Some(current) = &job.progress.current {
                 cut_label(ui, RichText::new(current).small().weak());
             }
         });
     });
     bar_ui(ui, job);
+}
+
+/// Why nothing moves; of no interest once the job is to stop.
+fn trouble_of(job: &Job) -> Option<&Trouble> {
+    let is_running = job.status == JobStatus::Running;
+    job.progress.trouble.as_ref().filter(|_| is_running)
 }
 
 fn title(job: &Job) -> String {
@@ -92,6 +104,127 @@ fn bar_ui(ui: &mut Ui, job: &Job) {
     let x = |part: f32| rect.left() + rect.width() * part;
     let filled = Rect::from_min_max(pos2(x(from), rect.top()), pos2(x(to), rect.bottom()));
     if filled.width() >= 1.0 {
-        ui.painter().rect_filled(filled, radius, tokens.accent);
+        let color = if trouble_of(job).is_some() {
+            // It breathes: the program is not what stands still.
+            ui.ctx().request_repaint_after(BEAT);
+            let breath = (job.started.elapsed().as_secs_f32() * 2.5).sin();
+            tokens.warning.gamma_multiply(0.8 + 0.2 * breath)
+        } else {
+            tokens.accent
+        };
+        ui.painter().rect_filled(filled, radius, color);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Places};
+    use crate::gui::job::JobId;
+    use crate::gui::rate::Rate;
+    use crate::gui::state::Clock;
+    use crate::model::{Phase, Progress};
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+    use std::path::PathBuf;
+    use std::time::Instant;
+
+    fn state(progress: Progress) -> State {
+        let places = Places {
+            config_dir: PathBuf::from("/nowhere/config"),
+            data_dir: PathBuf::from("/nowhere/data"),
+        };
+        let clock = Clock {
+            now: jiff::Timestamp::UNIX_EPOCH,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let mut state = State::new(places.clone(), Config::first(&places), clock);
+        state.jobs.push(Job {
+            id: JobId(1),
+            kind: JobKind::Backup,
+            subject: "default".to_owned(),
+            destination: state.profile().destination.clone(),
+            status: JobStatus::Running,
+            progress,
+            rate: Rate::default(),
+            started: Instant::now(),
+        });
+        state
+    }
+
+    fn uploading(bytes_total: Option<u64>, trouble: Option<Trouble>) -> Progress {
+        Progress {
+            phase: Phase::Uploading,
+            files_done: 12,
+            bytes_done: 1_200_000_000,
+            bytes_total,
+            current: Some("photos/a.jpg".to_owned()),
+            trouble,
+            ..Progress::default()
+        }
+    }
+
+    fn busy() -> Trouble {
+        Trouble {
+            reason: "The provider is busy (SlowDown)".to_owned(),
+            silent_secs: 34,
+            attempt: 3,
+            attempts: 8,
+            next_attempt_secs: Some(12),
+        }
+    }
+
+    /// A strip of one job, what was wished for, and how high it is drawn.
+    struct Strip {
+        state: State,
+        wishes: Commands,
+        height: f32,
+    }
+
+    fn strip(progress: Progress) -> Harness<'static, Strip> {
+        let strip = Strip {
+            state: state(progress),
+            wishes: Commands::default(),
+            height: 0.0,
+        };
+        let draw = |ui: &mut Ui, strip: &mut Strip| {
+            job_strip_ui(ui, &strip.state, &mut strip.wishes);
+            strip.height = ui.min_rect().height();
+        };
+        let builder = Harness::builder().with_size([860.0, 80.0]);
+        let mut harness = builder.build_ui_state(draw, strip);
+        harness.step();
+        harness
+    }
+
+    #[test]
+    fn trouble_is_shown_plainly_and_the_job_can_be_cancelled() {
+        let mut strip = strip(uploading(Some(3_400_000_000), Some(busy())));
+        let told = "No bytes for 34 s · attempt 3 of 8 · next try in 12 s · The provider is busy (SlowDown)";
+        assert!(strip.query_by_label(told).is_some());
+        assert!(strip.query_by_label("1.2 of 3.4 GB").is_some());
+        assert!(strip.query_by_label("photos/a.jpg").is_none());
+        strip.get_by_label("Cancel").click();
+        strip.step();
+        strip.step();
+        let wishes = std::mem::take(&mut strip.state_mut().wishes);
+        let wishes: Vec<Command> = wishes.into_iter().collect();
+        assert_eq!(wishes, [Command::Cancel(JobId(1))]);
+    }
+
+    #[test]
+    fn the_strip_keeps_its_height_whatever_is_known() {
+        let height = |progress| strip(progress).state().height;
+        let known = height(uploading(Some(3_400_000_000), None));
+        assert!(known > 0.0);
+        for progress in [
+            Progress::default(),
+            uploading(None, None),
+            uploading(None, Some(busy())),
+            uploading(Some(3_400_000_000), Some(busy())),
+        ] {
+            let found = height(progress.clone());
+            assert!((found - known).abs() < 0.5, "{found} {known} {progress:?}");
+        }
     }
 }

@@ -8,11 +8,13 @@ mod dialogs;
 mod folders_form;
 mod frame;
 mod header;
+mod how_form;
 mod job_strip;
 mod notices;
 mod restore_dialog;
 mod side_panel;
 mod test_report;
+mod verify_dialog;
 mod widgets;
 
 pub(crate) use frame::frame_ui;

@@ -1,8 +1,8 @@
 //! Notices above the table: what became of jobs, what to do about it, and "Copy details".
 
 use super::widgets::{Grade, grade_icon, quiet_button};
-use crate::gui::command::{Command, Commands};
-use crate::gui::notice::{Notice, Tone};
+use crate::gui::command::{BackUpManner, Command, Commands};
+use crate::gui::notice::{Notice, Offer, Tone};
 use crate::gui::rows;
 use crate::gui::state::State;
 use crate::gui::theme::{self, GRID};
@@ -13,14 +13,14 @@ pub(crate) fn notices_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
     let mut is_any = false;
     for notice in state.notices.iter() {
         is_any = true;
-        ui.push_id(notice.id, |ui| notice_ui(ui, notice, commands));
+        ui.push_id(notice.id, |ui| notice_ui(ui, state, notice, commands));
     }
     if is_any {
         ui.add_space(2.0 * GRID);
     }
 }
 
-fn notice_ui(ui: &mut Ui, notice: &Notice, commands: &mut Commands) {
+fn notice_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Commands) {
     let tokens = theme::tokens(ui);
     let (fill, grade) = match notice.tone {
         Tone::Success => (tokens.success_back, Grade::Good),
@@ -39,12 +39,24 @@ fn notice_ui(ui: &mut Ui, notice: &Notice, commands: &mut Commands) {
                     commands.push(Command::Dismiss(notice.id));
                 }
                 copy_button(ui, notice);
+                offer_ui(ui, state, notice, commands);
                 ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
                     grade_icon(ui, grade);
                     ui.vertical(|ui| words_ui(ui, notice));
                 });
             });
         });
+}
+
+/// What the notice offers, where it still fits: another profile may be shown meanwhile.
+fn offer_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Commands) {
+    let Some(Offer::BackUpAllTheSame(profile)) = &notice.offer else {
+        return;
+    };
+    let is_possible = *profile == state.profile().name && state.backup_problem().is_none();
+    if is_possible && quiet_button(ui, "Back up all the same").clicked() {
+        commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
+    }
 }
 
 fn words_ui(ui: &mut Ui, notice: &Notice) {

@@ -1,7 +1,7 @@
 //! The dialog before a restore: what, where to, and what will be replaced.
 
 use super::dialog_parts::{Next, backup_ui, buttons_ui, plain_button, title_ui};
-use super::widgets::{field_and_button_ui, main_button};
+use super::widgets::{field_and_button_ui, indented_ui, main_button};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{OriginalPlaces, RestoreChoice, RestoreForm};
 use crate::gui::job::FolderPurpose;
@@ -133,14 +133,4 @@ fn consequence_ui(ui: &mut Ui, form: &RestoreForm) {
             ui.set_min_width(ui.available_width());
             ui.add(Label::new(text).wrap());
         });
-}
-
-fn indented_ui(ui: &mut Ui, text: &str) {
-    let margin = Margin {
-        left: 24,
-        ..Margin::ZERO
-    };
-    Frame::new().inner_margin(margin).show(ui, |ui| {
-        ui.add(Label::new(theme::small(ui, text)).wrap());
-    });
 }

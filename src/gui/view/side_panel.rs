@@ -1,7 +1,7 @@
 //! The panel of settings: profile, destination, folders, and how the window looks.
 
 use super::widgets::{QUIET_PADDING, choice_ui, quiet_button};
-use super::{destination_form, folders_form};
+use super::{destination_form, folders_form, how_form};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, Forms};
 use crate::gui::state::State;
@@ -41,6 +41,8 @@ pub(crate) fn side_panel_ui(
                     destination_form::destination_ui(ui, state, &mut forms.profile, commands);
                     gap_ui(ui);
                     folders_form::folders_ui(ui, state, &mut forms.profile, commands);
+                    gap_ui(ui);
+                    how_form::how_ui(ui, &mut forms.profile, commands);
                 });
         });
 }

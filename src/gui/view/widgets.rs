@@ -3,8 +3,8 @@
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use egui::style::WidgetVisuals;
 use egui::{
-    Align, Align2, Button, Color32, ComboBox, Layout, Margin, Rect, Response, RichText, Role,
-    Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Color32, ComboBox, Frame, Layout, Margin, Rect, Response, RichText,
+    Role, Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// How good or bad a line is.
@@ -111,6 +111,36 @@ pub(crate) fn choice_ui(ui: &mut Ui, name: &str, chosen: &str, choices: impl FnO
             .icon(chevron)
             .show_ui(ui, choices)
             .response
+    });
+}
+
+/// One of several choices, with a line that explains it; tells whether it was just chosen.
+pub(crate) fn choice_line_ui<T: PartialEq>(
+    ui: &mut Ui,
+    (chosen, choice): (&mut T, T),
+    name: &str,
+    explanation: &str,
+) -> bool {
+    let gap = ui.spacing().item_spacing.y;
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ui.spacing_mut().interact_size.y = 6.0 * GRID;
+    let is_new = ui.radio_value(chosen, choice, name).changed();
+    if !explanation.is_empty() {
+        indented_ui(ui, explanation);
+        ui.add_space(GRID);
+    }
+    ui.spacing_mut().item_spacing.y = gap;
+    is_new
+}
+
+/// A small remark that belongs to the choice above it.
+pub(crate) fn indented_ui(ui: &mut Ui, text: &str) {
+    let margin = Margin {
+        left: 24,
+        ..Margin::ZERO
+    };
+    Frame::new().inner_margin(margin).show(ui, |ui| {
+        ui.add(egui::Label::new(theme::small(ui, text)).wrap());
     });
 }
 
