@@ -187,7 +187,7 @@ fn check(struck: &Answer, healthy: &Answer, fault: Fault, step: Step, request: &
         Fault::ClockSkewed => refused(403, "<Code>RequestTimeTooSkewed</Code>"),
         Fault::NoSuchUpload => refused(404, "<Code>NoSuchUpload</Code>"),
         Fault::ResetInRequest | Fault::ResetInAnswer => {
-            assert_eq!(struck.problem, "reset", "{what}")
+            assert_eq!(struck.problem, "reset", "{what}");
         }
         Fault::CutAnswer if step.answers_with_a_body() => {
             assert_eq!(struck.problem, "cut", "{what}");

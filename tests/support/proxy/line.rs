@@ -108,13 +108,11 @@ impl Direction {
         let now = Instant::now();
         let mut traffic = self.traffic();
         let (begin, time, way) = match self.line {
-            Some(line) => (
-                traffic
-                    .free_at
-                    .max(now.checked_sub(LATENESS).unwrap_or(now)),
-                line.time_of(bytes),
-                line.round_trip / 2,
-            ),
+            Some(line) => {
+                let is_busy = traffic.free_at + LATENESS > now;
+                let begin = if is_busy { traffic.free_at } else { now };
+                (begin, line.time_of(bytes), line.round_trip / 2)
+            }
             None => (now, Duration::ZERO, Duration::ZERO),
         };
         traffic.free_at = begin + time;
