@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -509,4 +511,85 @@ fn a_client_that_is_not_served_stops_sending_and_holds_nobody_up() {
         let stalled = stalled.join().unwrap();
         assert!(stalled.status == 200 && stalled.secs > 3.0, "{stalled:?}");
     });
+}
+
+/// What a client and a server say on one connection: a chunked body, a go-ahead, and an answer that
+/// only the end of the connection ends.
+const TALK: [(&str, &str); 4] = [
+    (
+        "PUT /b/chunked HTTP/1.1\r\nHost: signed.example\r\nTransfer-Encoding: chunked\r\n\r\n\
+         A;chunk-signature=0\r\n0123456789\r\n3\r\n\r\n\n\r\n0\r\nx-amz-trailer: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n1a\r\nHTTP/1.1 200 OK\r\n\r\n1234567\r\n0\r\n\r\n",
+    ),
+    (
+        "PUT /b/asks HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+    ),
+    (
+        "body",
+        "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 2\r\n\r\nok",
+    ),
+    (
+        "HEAD /b/key HTTP/1.1\r\nHost: signed.example\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+    ),
+];
+const LAST: (&str, &str) = (
+    "GET /b/key HTTP/1.1\r\n\r\n",
+    "HTTP/1.0 200 OK\r\n\r\nuntil the end",
+);
+
+#[test]
+fn every_framing_passes_byte_for_byte() {
+    let Some(mut server) = SeaweedFs::shared() else {
+        return;
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    server.endpoint_url = format!("http://{}", listener.local_addr().unwrap());
+    let proxy = Proxy::in_front_of(&server);
+    let address = proxy.server().endpoint_url.replace("http://", "");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut kept = listener.accept().unwrap().0;
+            for (question, answer) in TALK {
+                assert_eq!(heard(&mut kept, question.len()), question);
+                for byte in answer.as_bytes().chunks(7) {
+                    kept.write_all(byte).unwrap();
+                }
+            }
+            // Like a server whose patience with idle connections is over.
+            drop(kept);
+            let mut new = listener.accept().unwrap().0;
+            assert_eq!(heard(&mut new, LAST.0.len()), LAST.0);
+            new.write_all(LAST.1.as_bytes()).unwrap();
+        });
+        let mut client = TcpStream::connect(&address).unwrap();
+        for (question, answer) in TALK {
+            for byte in question.as_bytes().chunks(5) {
+                client.write_all(byte).unwrap();
+            }
+            assert_eq!(heard(&mut client, answer.len()), answer);
+        }
+        client.write_all(LAST.0.as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, LAST.1);
+    });
+    let seen = proxy.seen();
+    assert_eq!(seen.total().requests, 4, "{seen}");
+    let sent: usize = TALK
+        .iter()
+        .chain([&LAST])
+        .map(|(question, _)| question.len())
+        .sum();
+    assert_eq!(seen.total().bytes_up, sent as u64, "{seen}");
+}
+
+fn heard(stream: &mut TcpStream, length: usize) -> String {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("set");
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).expect("as many bytes");
+    String::from_utf8(bytes).expect("text")
 }

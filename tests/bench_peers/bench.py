@@ -25,6 +25,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# The modules beside this file leave no compiled copies in the source tree.
+sys.dont_write_bytecode = True
+
 import data
 import peers
 import server
