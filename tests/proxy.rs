@@ -5,6 +5,7 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -592,4 +593,78 @@ fn heard(stream: &mut TcpStream, length: usize) -> String {
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).expect("as many bytes");
     String::from_utf8(bytes).expect("text")
+}
+
+#[test]
+fn the_program_backs_up_over_a_line_and_can_be_killed_at_a_part() {
+    let Some(server) = SeaweedFs::shared() else {
+        return;
+    };
+    let line = Line {
+        round_trip: Duration::from_millis(40),
+        bytes_per_sec: 12_000_000,
+    };
+    let proxy = Proxy::behind_line(&server, line);
+    let through = proxy.server();
+    let home = tempfile::tempdir().unwrap();
+    support::write_file(home.path(), "docs/big.bin", &support::noise(3, 24 << 20));
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zipkeep-cli"));
+        command
+            .args(arguments)
+            .current_dir(home.path())
+            .env("ZIPKEEP_CONFIG_DIR", home.path().join("config"))
+            .env("ZIPKEEP_DATA_DIR", home.path().join("data"))
+            .env("ZIPKEEP_SECRET_ACCESS_KEY", &through.secret_access_key)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    };
+    let endpoint = through.endpoint_url.as_str();
+    let mut add = command(&["profile", "add", "far", "--provider", "s3"]);
+    add.args(["--endpoint", endpoint, "--region", &through.region])
+        .args([
+            "--bucket",
+            &through.bucket,
+            "--root",
+            "r",
+            "--source",
+            "docs",
+        ])
+        .args(["--access-key-id", &through.access_key_id]);
+    assert!(add.status().unwrap().success());
+
+    let mut program = command(&["backup", "--profile", "far"]).spawn().unwrap();
+    let (sender, ended) = mpsc::sync_channel(1);
+    proxy.at(Step::UploadPart, 2, Moment::Arrives, move || {
+        program.kill().unwrap();
+        sender.send(program.wait().unwrap()).unwrap();
+    });
+    let ended = ended.recv_timeout(Duration::from_secs(60));
+    assert!(!ended.expect("it got so far").success());
+    assert_eq!(proxy.seen().count(Step::Complete), 0, "{}", proxy.seen());
+    assert!(object_keys(&server).is_empty());
+
+    proxy.count_anew();
+    assert!(
+        command(&["backup", "--profile", "far"])
+            .status()
+            .unwrap()
+            .success(),
+        "{}",
+        proxy.seen()
+    );
+    let seen = proxy.seen();
+    assert_eq!(
+        (seen.count(Step::CreateUpload), seen.count(Step::Complete)),
+        (1, 1),
+        "{seen}"
+    );
+    assert!(
+        seen.tally(Step::UploadPart).body_bytes_up >= 24 << 20,
+        "{seen}"
+    );
+    let fullness = proxy.line_report().fullness(&line);
+    assert!(fullness > 0.3 && fullness <= 1.001, "{fullness}\n{seen}");
 }
