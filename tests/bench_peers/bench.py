@@ -1,7 +1,7 @@
 """Runs zipkeep beside restic and rustic, on the same data and the same server, and prints a table.
 
     cargo build --release --no-default-features --bin zipkeep-cli
-    python3 tests/bench_peers/bench.py            (about 40 minutes on two cores; --small: 2)
+    python3 tests/bench_peers/bench.py            (about 25 minutes on two cores; --small: 2)
 
 It needs Python 3.9, a Debian with apt (restic and the data come from its mirror, in a folder of
 their own), cargo (rustic is built from crates.io once, which takes half an hour) and 15 GB of disk.
@@ -20,6 +20,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -42,6 +43,8 @@ MEASURE = Path(__file__).resolve().with_name("measure.py")
 
 def main():
     options = arguments()
+    # Asked to end, it cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cache = peers.made(options.cache)
     programs, missing = find_programs(options, cache)
     files, random_mib = (1_500, 16) if options.small else (66_000, 300)
