@@ -12,21 +12,27 @@
     reason = "each test binary uses another part of the support"
 )]
 
+mod asker;
 mod chance;
 mod independent;
 mod install;
 mod keeper;
 mod kinds;
+mod proxy;
 mod s3;
 mod servers;
 mod snapshot;
 mod tools;
 mod tree;
 
+pub(crate) use asker::{Answer, Ask, Asker};
 pub(crate) use independent::{
     check_archive, extract_with_7z, extract_with_bsdtar, extract_with_python, extract_with_unzip,
 };
 pub(crate) use kinds::{JuiceFs, SeaweedFs, every_server};
+pub(crate) use proxy::{
+    Fault, Line, LineReport, Moment, Proxy, Seen, SeenRequest, Step, Tally, When,
+};
 pub(crate) use s3::{
     Refused, abort_upload, begin_upload, delete_object, get_object, object_keys, put_object,
     put_part, try_object_keys, try_put_object, unfinished_uploads,

@@ -35,10 +35,11 @@ def hmac_sha256(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-def signed_headers(method, host, path, query, payload_hash):
+def signed_headers(method, host, path, query, payload_hash, more=None):
     now = datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     headers = {"host": host, "x-amz-content-sha256": payload_hash, "x-amz-date": stamp}
+    headers.update(more or {})
     names = ";".join(sorted(headers))
     canonical = "\n".join(
         [method, path, query]
