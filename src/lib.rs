@@ -23,11 +23,17 @@
 //!
 //! # One backup, end to end
 //!
-//! [`engine::backup()`] takes the profile's lock, lists the destination and finds a free name; `scan` walks
-//! the folders; `pack` feeds each file to the `archive` writer on a thread that may block; its bytes
-//! become parts (`parts`), which go through a bounded channel to `delivery`, and from there in one
-//! request or as an upload to `storage`. Then the stored object's size is compared and its directory
-//! read back; only then it counts as a backup. Whatever ends it early ends in `Delivery::take_back`.
+//! All of it is in `engine/backup/`. `run` takes the profile's lock, lists the destination and decides what
+//! can be taken over: from a run that was interrupted (`resume`, by its `journal`), or from the newest
+//! archive of this profile and device (`base`, by the `index` that this computer keeps of it, else by what
+//! the archive says of itself). An `attempt` then does three things at once. The `pipeline` walks the
+//! folders (`scan`), decides what is unchanged (`decide`), reads (`read`) and compresses (`work`) on many
+//! threads, and hands everything on in the order of the walk. `pack` writes it into the `archive` writer and
+//! into the next index; the bytes become parts (`parts`) that end in a known state. `delivery` sends them,
+//! lets the destination copy what stays (`prefix`), and notes in the journal what has arrived. `finish`
+//! writes the lists, the manifest, the directory and the seal. Then the object is completed, and its size
+//! and end are read back; only then it counts as a backup. Whatever ends it early ends in
+//! `Delivery::take_back`, or where it may pass by itself in `Delivery::leave`, for the next run to go on.
 //!
 //! # One restore, end to end
 //!

@@ -417,7 +417,7 @@ fn a_backup_is_verified_and_damage_is_named_with_exit_code_one() {
     let output = computer.run(&["verify", "latest"]);
     assert_eq!(output.status.code(), Some(1));
     let said = printed(&output);
-    for part in ["DAMAGED: 1 of", "docs/a.bin", "Keep it"] {
+    for part in ["DAMAGED: 1 place in", "docs/a.bin", "Keep it"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains("Whole"), "{said}");

@@ -9,8 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use support::{assert_same_tree, check_archive, noise, odd_tree, plain_tree, write_file};
 use tokio_util::sync::CancellationToken;
-use zipkeep::engine::{self, BackupOptions, BackupRequest, Context, RestoreRequest, RestoreTarget};
-use zipkeep::model::{Destination, FolderDestination, Reporter};
+use zipkeep::engine::{
+    self, BackupOptions, BackupRequest, Context, RestoreRequest, RestoreTarget, VerifyDepth,
+    VerifyRequest,
+};
+use zipkeep::model::{Destination, FolderDestination, Reporter, WhenUnchanged};
 use zipkeep::storage::{self, Patience, Store};
 
 /// A place for one test: a folder destination, room for trees, and what the engine is given.
@@ -58,7 +61,14 @@ impl Place {
             .expect("backed up")
     }
 
+    /// Verifies the backup, too: what was just made is whole.
     async fn restore(&self, key: &str, target: RestoreTarget) -> engine::RestoreReport {
+        let whole = VerifyRequest {
+            key: key.to_owned(),
+            depth: VerifyDepth::Full,
+        };
+        let whole = engine::verify(&self.store, whole, &self.context).await;
+        assert_eq!(whole.expect("verified").damaged, []);
         let request = RestoreRequest {
             key: key.to_owned(),
             target,
@@ -206,7 +216,11 @@ async fn the_same_tree_gives_the_same_entries() {
     odd_tree(&source);
     let mut shown = Vec::new();
     for _ in 0..2 {
-        let report = place.back_up(std::slice::from_ref(&source)).await;
+        let mut request = place.request(std::slice::from_ref(&source));
+        request.options.when_unchanged = WhenUnchanged::BackUp;
+        let report = engine::backup(&place.store, request, &place.context)
+            .await
+            .expect("backed up");
         shown.push(
             engine::show(&place.store, &report.key, &place.context)
                 .await
@@ -312,4 +326,22 @@ proptest! {
         });
         assert_same_tree(&source, &target.join("source"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_that_zip_cannot_hold_come_back_too() {
+    let place = Place::new();
+    let source = place.path("source");
+    for (number, secs) in (0..).zip([-3_000_000_000, -1, 0, 2_147_483_648, 4_500_000_000]) {
+        let name = format!("{number}.txt");
+        write_file(&source, &name, name.as_bytes());
+        let time = filetime::FileTime::from_unix_time(secs, 5);
+        filetime::set_file_mtime(source.join(name), time).expect("set");
+    }
+    let made = place.back_up(std::slice::from_ref(&source)).await;
+    let to = place.path("restored");
+    place
+        .restore(&made.key, RestoreTarget::Folder(to.clone()))
+        .await;
+    assert_same_tree(&source, &to.join("source"));
 }

@@ -1,23 +1,36 @@
 //! The ZIP format: how archives are written, checked, read and named. No network, no jobs.
 //!
-//! [`ArchiveWriter`] makes ours, entry by entry, into any [`ArchiveSink`], and can go on after bytes
-//! that are elsewhere. [`Tail`] finds the end of any archive; [`ArchiveReader`] reads ours and
-//! foreign ones by the `zip` crate. [`PathRules`] decides which names may be written to a disk.
+//! [`Compressor`] makes contents small, on any thread; [`ArchiveWriter`] puts them into an archive, entry
+//! by entry, and can go on after bytes that are elsewhere. [`Tail`] finds the end of any archive,
+//! [`records()`] takes the directory of ours apart; [`ArchiveReader`] reads ours and foreign ones by the
+//! `zip` crate. [`Inspector`] checks an entry of ours byte by byte. [`PathRules`] decides which names may be written to a disk.
 
-mod block;
+mod compress;
+mod content;
+mod directory;
 mod error;
+mod extent;
+mod inspect;
 mod name;
+mod numbers;
 mod reader;
 mod record;
+mod repack;
+mod seal;
 mod tail;
 mod time;
 mod writer;
 
-pub use block::{BLOCK_BYTES, Level};
+pub use compress::{BLOCK_BYTES, Compressor, Packed, Position, dictionary_of};
+pub use content::ContentWriter;
+pub use directory::{RawRecord, RawRecords, records};
 pub use error::ArchiveError;
-pub use name::{EntryName, PathRules, RefusedName, SafePath, label_roots};
+pub use extent::unpack;
+pub use inspect::{Flaw, Inspector, Verdict};
+pub use name::{EntryName, PathRules, RefusedName, SafePath, label_roots, walk_order};
 pub use reader::{ArchiveReader, ListedEntry};
+pub use record::{EntryMeta, EntryRecord, HeaderFit, Method, Sizes};
+pub use repack::Repacker;
+pub use seal::Seal;
 pub use tail::{TAIL_BYTES, Tail};
-pub use writer::{
-    ArchiveSink, ArchiveWriter, Boundary, EntryMeta, EntryStream, Finished, Prefix, Written,
-};
+pub use writer::{ArchiveWriter, Block, DirectoryWriter, Finished, OpenEntry};

@@ -5,8 +5,9 @@
 //! folder they are joined to, or refuses it with a reason.
 
 use crate::model::Os;
-use std::collections::HashSet;
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 /// The name of an entry.
@@ -18,60 +19,65 @@ pub struct EntryName {
     pub raw: Option<Vec<u8>>,
 }
 
-/// What stands before the two hexadecimal digits of a byte that is not UTF-8.
-const ESCAPE: &str = "%";
-
 impl EntryName {
-    /// Names what is at `relative` below the root of this label.
-    pub fn new(label: &str, relative: &Path) -> Self {
-        let mut text = label.to_owned();
-        let mut raw = label.as_bytes().to_vec();
-        let mut is_escaped = false;
-        for component in relative.components() {
-            let bytes = component.as_os_str().as_encoded_bytes();
-            text.push('/');
-            raw.push(b'/');
-            raw.extend_from_slice(bytes);
-            is_escaped |= push_escaped(&mut text, bytes, ESCAPE);
-        }
+    /// Names a root.
+    pub fn root(label: &str) -> Self {
         Self {
-            text,
-            raw: is_escaped.then_some(raw),
+            text: label.to_owned(),
+            raw: None,
         }
     }
 
-    /// Makes names unique: an escaped one may read like the true name of something else, such as a
-    /// file that is really called `a%FF`. All escaped names then get a longer mark.
-    pub fn settle<'a>(names: impl Iterator<Item = &'a mut Self>) {
-        let (mut escaped, plain): (Vec<_>, Vec<_>) = names.partition(|name| name.raw.is_some());
-        for marks in 2_usize.. {
-            let taken: HashSet<&str> = escaped.iter().map(|name| name.text.as_str()).collect();
-            let is_unique = taken.len() == escaped.len();
-            if is_unique && plain.iter().all(|name| !taken.contains(name.text.as_str())) {
-                return;
-            }
-            let escape = ESCAPE.repeat(marks);
-            for name in &mut escaped {
-                let mut text = String::new();
-                push_escaped(&mut text, name.raw.as_deref().unwrap_or_default(), &escape);
-                name.text = text;
-            }
+    /// Names what is called `file_name` in this folder.
+    ///
+    /// Bytes that are not UTF-8 are escaped, and `%` with them, so that no two escaped names meet.
+    /// `is_taken` tells which true names there are beside it: a file may really be called `a%FF`.
+    #[must_use]
+    pub fn child(&self, file_name: &OsStr, is_taken: impl Fn(&str) -> bool) -> Self {
+        let bytes = file_name.as_encoded_bytes();
+        let plain = std::str::from_utf8(bytes).ok();
+        let component = match plain {
+            Some(plain) => Cow::Borrowed(plain),
+            None => Cow::Owned(
+                (1_usize..=255)
+                    .map(|marks| escaped(bytes, &"%".repeat(marks)))
+                    .find(|text| !is_taken(text))
+                    .unwrap_or_default(),
+            ),
+        };
+        let raw = (self.raw.is_some() || plain.is_none()).then(|| {
+            [
+                self.raw.as_deref().unwrap_or(self.text.as_bytes()),
+                b"/",
+                bytes,
+            ]
+            .concat()
+        });
+        Self {
+            text: format!("{}/{component}", self.text),
+            raw,
         }
     }
 }
 
-/// Appends `bytes` as UTF-8, `escape` and two digits for each byte that is not; returns whether there
-/// was one.
-fn push_escaped(text: &mut String, bytes: &[u8], escape: &str) -> bool {
-    let mut is_escaped = false;
+/// `bytes` as UTF-8, with `mark` and two digits for each byte that is not and for each `%`.
+fn escaped(bytes: &[u8], mark: &str) -> String {
+    let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
+        text.push_str(&chunk.valid().replace('%', &format!("{mark}25")));
         for byte in chunk.invalid() {
-            is_escaped = true;
-            text.push_str(&format!("{escape}{byte:02X}"));
+            text.push_str(&format!("{mark}{byte:02X}"));
         }
     }
-    is_escaped
+    text
+}
+
+/// The order of names in which a folder comes right before what is in it, and its content together:
+/// that of a walk whose every folder is sorted by the bytes of its names.
+pub fn walk_order(a: &[u8], b: &[u8]) -> Ordering {
+    // No name has a zero byte, so that "/" sorts before everything else.
+    let before_all = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+    a.iter().map(before_all).cmp(b.iter().map(before_all))
 }
 
 /// Gives each folder a label of its own: its last component, numbered where two are alike.
@@ -101,9 +107,10 @@ pub fn label_roots(roots: &[PathBuf]) -> Vec<String> {
 fn base_label(root: &Path) -> String {
     let mut text = String::new();
     match root.components().next_back() {
-        Some(Component::Normal(name)) => {
-            push_escaped(&mut text, name.as_encoded_bytes(), ESCAPE);
-        }
+        Some(Component::Normal(name)) => match name.to_str() {
+            Some(name) => name.clone_into(&mut text),
+            None => text = escaped(name.as_encoded_bytes(), "%"),
+        },
         // A whole drive is labelled by its letter, a whole Unix system by "root".
         _ => text.extend(
             root.to_string_lossy()
@@ -312,12 +319,20 @@ mod tests {
         }
     }
 
+    /// Names a path below a root, with nothing else there.
+    fn name_of(label: &str, relative: &Path) -> EntryName {
+        let parts = relative.components();
+        parts.fold(EntryName::root(label), |parent, part| {
+            parent.child(part.as_os_str(), |_| false)
+        })
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_name_that_is_not_utf8_keeps_its_bytes() {
         use std::os::unix::ffi::OsStringExt as _;
         let relative = PathBuf::from(OsString::from_vec(b"caf\xe9/x".to_vec()));
-        let name = EntryName::new("docs", &relative);
+        let name = name_of("docs", &relative);
         assert_eq!(name.text, "docs/caf%E9/x");
         let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
         assert_eq!(safe.below_first(), relative);
@@ -325,31 +340,41 @@ mod tests {
     }
 
     #[cfg(unix)]
-    #[test]
-    fn escaped_names_do_not_meet_true_ones() {
-        use std::os::unix::ffi::OsStringExt as _;
-        let raw = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
-        let paths = [
-            raw(b"a\xff/x"),
-            raw(b"a%FF/x"),
-            raw(b"a%%FF/x"),
-            raw(b"%FF\xfe"),
-            raw(b"b"),
-        ];
-        let mut names: Vec<EntryName> =
-            paths.iter().map(|path| EntryName::new("l", path)).collect();
-        assert_eq!(names[0].text, names[1].text, "they meet at first");
-        EntryName::settle(names.iter_mut());
-        let texts: HashSet<&str> = names.iter().map(|name| name.text.as_str()).collect();
-        assert_eq!(texts.len(), names.len(), "{texts:?}");
-        assert_eq!(names[1].text, "l/a%FF/x", "true names stay");
-        for (name, path) in names.iter().zip(&paths) {
-            let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
-            assert_eq!(safe.below_first(), *path);
+    proptest! {
+        #[test]
+        fn escaped_names_meet_neither_true_ones_nor_each_other(
+            siblings in proptest::collection::btree_set("[%2F5a!]{1,5}", 1..12),
+        ) {
+            use std::os::unix::ffi::OsStrExt as _;
+            // "!" stands for a byte that is not UTF-8.
+            let raw: Vec<Vec<u8>> = siblings
+                .iter()
+                .map(|name| name.bytes().map(|b| if b == b'!' { 0xff } else { b }).collect())
+                .collect();
+            let is_taken = |text: &str| raw.iter().any(|name| name == text.as_bytes());
+            let root = EntryName::root("l");
+            let names: Vec<EntryName> = raw
+                .iter()
+                .map(|bytes| root.child(OsStr::from_bytes(bytes), is_taken))
+                .collect();
+            let texts: std::collections::HashSet<&str> =
+                names.iter().map(|name| name.text.as_str()).collect();
+            prop_assert_eq!(texts.len(), names.len(), "{:?}", texts);
+            for (name, bytes) in names.iter().zip(&raw) {
+                let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
+                let below = safe.below_first();
+                prop_assert_eq!(below.as_os_str().as_bytes(), &bytes[..]);
+            }
         }
     }
 
     proptest! {
+        #[test]
+        fn walk_order_is_that_of_components(a in "[a./\u{1}-]{0,8}", b in "[a./\u{1}-]{0,8}") {
+            let parts = |name: &str| name.split('/').map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(walk_order(a.as_bytes(), b.as_bytes()), parts(&a).cmp(&parts(&b)));
+        }
+
         #[test]
         fn whatever_the_name_it_stays_below(text in ".{0,40}", pieces in proptest::collection::vec("[./\\\\:a-c]{1,6}", 0..6)) {
             for name in [text, pieces.concat()] {
@@ -367,7 +392,7 @@ mod tests {
         fn an_ordinary_path_comes_back(parts in proptest::collection::vec("[^/\0]{1,12}", 1..5)) {
             prop_assume!(parts.iter().all(|p| p != "." && p != ".."));
             let relative: PathBuf = parts.iter().collect();
-            let name = EntryName::new("label", &relative);
+            let name = name_of("label", &relative);
             let safe = UNIX.check(&name.text, name.raw.as_deref()).expect("safe");
             prop_assert_eq!(safe.below_first(), relative);
         }

@@ -3,9 +3,12 @@
 //! It needs only something that reads and seeks; that this may be a bucket is not its business.
 
 use super::error::ArchiveError;
-use crate::model::{EntryKind, FORMAT_MAJOR, FormatVersion, MANIFEST_PATH, Manifest};
+use crate::model::{
+    Entry, EntryKind, FORMAT_MAJOR, FormatVersion, MANIFEST_PATH, Manifest, OWN_PREFIX,
+};
 use jiff::{civil, tz::TimeZone};
-use std::io::{self, BufReader, Read, Seek};
+use std::collections::HashSet;
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use zip::result::ZipError;
 use zip::{ExtraField, ZipArchive};
 
@@ -47,8 +50,9 @@ impl<R: Read + Seek> ArchiveReader<R> {
         Ok(Self { zip })
     }
 
-    /// Everything in it but the manifest, in the order of the bytes.
+    /// Everything in it but what is zipkeep's own, in the order of the bytes.
     pub fn entries(&self) -> Result<Vec<ListedEntry>, ArchiveError> {
+        let is_ours = self.is_ours();
         let mut entries = Vec::with_capacity(self.zip.len());
         for index in 0..self.zip.len() {
             let entry = self
@@ -62,7 +66,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                     .map_err(|error| of_zip("", error))?
                     .into_owned(),
             };
-            if name == MANIFEST_PATH {
+            if is_ours && name.starts_with(OWN_PREFIX) {
                 continue;
             }
             let kind = kind_of(&name, entry.unix_mode());
@@ -86,8 +90,37 @@ impl<R: Read + Seek> ArchiveReader<R> {
         self.zip.has_duplicate_names()
     }
 
-    /// The manifest; `None` when the archive is not one of ours.
+    /// Whether there is a manifest of ours in it.
+    fn is_ours(&self) -> bool {
+        self.zip.index_for_name(MANIFEST_PATH).is_some()
+    }
+
+    /// The manifest with all entries that it describes and the directory has; `None` when the archive
+    /// is not one of ours.
     pub fn manifest(&mut self) -> Result<Option<Manifest>, ArchiveError> {
+        let Some(mut manifest) = self.manifest_head()? else {
+            return Ok(None);
+        };
+        let mut described: Vec<Entry> = Vec::new();
+        for list in &manifest.entry_lists {
+            let newer = self.entry_list(list)?;
+            if described.is_empty() {
+                described = newer;
+                continue;
+            }
+            let paths: HashSet<&str> = newer.iter().map(|e| e.path.as_str()).collect();
+            described.retain(|older| !paths.contains(older.path.as_str()));
+            drop(paths);
+            described.extend(newer);
+        }
+        described.retain(|entry| self.has(entry));
+        described.sort_by_key(|entry| entry.header_offset);
+        manifest.entries = described;
+        Ok(Some(manifest))
+    }
+
+    /// The manifest without its entries.
+    pub fn manifest_head(&mut self) -> Result<Option<Manifest>, ArchiveError> {
         let Some(index) = self.zip.index_for_name(MANIFEST_PATH) else {
             return Ok(None);
         };
@@ -107,10 +140,44 @@ impl<R: Read + Seek> ArchiveReader<R> {
         &mut self,
         index: usize,
     ) -> Result<T, ArchiveError> {
-        let most_bytes = MANIFEST_BYTES_BESIDES + self.zip.len() as u64 * MANIFEST_BYTES_PER_ENTRY;
-        let content = self.content(index, MANIFEST_PATH)?;
-        let bounded = BufReader::with_capacity(256 * 1024, content.take(most_bytes));
+        let bounded = self.own_content(index, MANIFEST_PATH)?;
         serde_json::from_reader(bounded).map_err(ArchiveError::Manifest)
+    }
+
+    fn entry_list(&mut self, name: &str) -> Result<Vec<Entry>, ArchiveError> {
+        let lost = || ArchiveError::Damaged {
+            path: name.to_owned(),
+            reason: "it is missing".to_owned(),
+        };
+        let index = self.zip.index_for_name(name).ok_or_else(lost)?;
+        let mut lines = self.own_content(index, name)?;
+        let mut entries = Vec::new();
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            entries.push(serde_json::from_slice(&line).map_err(ArchiveError::Manifest)?);
+            line.clear();
+        }
+        Ok(entries)
+    }
+
+    /// What zipkeep wrote for itself, bounded.
+    fn own_content(&mut self, index: usize, name: &str) -> Result<impl BufRead, ArchiveError> {
+        let most_bytes = MANIFEST_BYTES_BESIDES + self.zip.len() as u64 * MANIFEST_BYTES_PER_ENTRY;
+        let content = self.content(index, name)?;
+        Ok(BufReader::with_capacity(
+            256 * 1024,
+            content.take(most_bytes),
+        ))
+    }
+
+    /// Whether the directory has what a list describes.
+    fn has(&self, entry: &Entry) -> bool {
+        let index = match entry.kind {
+            EntryKind::Directory => self.zip.index_for_name(&format!("{}/", entry.path)),
+            EntryKind::File | EntryKind::Symlink => self.zip.index_for_name(&entry.path),
+        };
+        let found = index.and_then(|index| self.zip.by_index_data(index).ok());
+        found.is_some_and(|found| found.header_start() == entry.header_offset)
     }
 
     /// The content of an entry. Reading it to its end checks its CRC-32; `name` is for errors.

@@ -1,6 +1,6 @@
 //! Times as ZIP keeps them: DOS local time (APPNOTE 4.4.6) and the extended timestamp (0x5455).
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil, tz::TimeZone};
 
 /// A DOS date and time: two seconds of resolution, 1980 to 2107, in local time by convention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,27 @@ impl DosTime {
             _ => Self::EARLIEST,
         }
     }
+
+    /// A moment, in nanoseconds, whose DOS time this is; `None` where it is no date at all.
+    ///
+    /// The earliest stands for everything that DOS does not know, and so does what it gives.
+    pub(super) fn moment_ns(self) -> Option<i64> {
+        if self == Self::EARLIEST {
+            return Some(i64::MIN);
+        }
+        let part = |bits: u16, shift: u32, mask: u16| i8::try_from(bits >> shift & mask).ok();
+        let civil = civil::DateTime::new(
+            1980 + i16::try_from(self.date >> 9).ok()?,
+            part(self.date, 5, 15)?,
+            part(self.date, 0, 31)?,
+            part(self.time, 11, 31)?,
+            part(self.time, 5, 63)?,
+            part(self.time, 0, 31)?.checked_mul(2)?,
+            0,
+        );
+        let moment = civil.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        i64::try_from(moment.as_nanosecond()).ok()
+    }
 }
 
 /// Whole seconds since 1970 for the extended timestamp; `None` outside its 32 bits.
@@ -60,6 +81,14 @@ mod tests {
         );
         for outside in [i64::MIN, -1, 0, i64::MAX] {
             assert_eq!(DosTime::of(outside), DosTime::EARLIEST, "{outside}");
+        }
+        for known in [time, DosTime::EARLIEST] {
+            let moment_ns = known.moment_ns().expect("a date");
+            assert_eq!(DosTime::of(moment_ns), known);
+        }
+        for time in 0..=u16::MAX {
+            let (date, time) = (time.rotate_left(7), time);
+            let _: Option<i64> = DosTime { date, time }.moment_ns();
         }
     }
 }

@@ -1,398 +1,321 @@
 //! `ArchiveWriter`: makes our archives, entry by entry, without ever going back.
 //!
-//! Bytes go to an [`ArchiveSink`] that may be on the other side of a network. The writer can go on
-//! after bytes that are elsewhere ([`Prefix`]), and tells where a part may end ([`Boundary`]), so that
-//! an upload can copy what a server already has and resume at a known state.
+//! It takes contents that are compressed already and knows only where bytes stand, so that
+//! compressing can be spread over many threads. It can begin after bytes that are elsewhere, and the
+//! state of an entry that is half written is plain data ([`OpenEntry`]), so that an upload can copy
+//! what a server already has and be taken up in the middle of a big file.
 
-use super::block::{BLOCK_BYTES, Deflater, Level, Position, dictionary_of};
-use super::record::{Header, Sizes, end_records};
-use crate::model::{EntryKind, Method, Stored};
-use std::io;
-
-/// Takes the bytes of an archive in order.
-pub trait ArchiveSink {
-    /// Takes the next bytes.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-
-    /// Hears that the bytes so far end in a state from which the writer can go on.
-    fn boundary(&mut self, boundary: Boundary) -> io::Result<()>;
-}
-
-/// Where the bytes so far end. Between two boundaries lie little more than [`BLOCK_BYTES`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Boundary {
-    /// At the end of an entry.
-    Entry,
-    /// At the end of a block within a big entry.
-    Block,
-    /// At the end of some of the central directory's records.
-    Directory,
-}
-
-/// Bytes that stand before what is written here, and are elsewhere.
-#[derive(Debug, Clone, Default)]
-pub struct Prefix {
-    /// How many.
-    pub bytes: u64,
-    /// The central directory's records of the entries among them that are kept, byte for byte.
-    pub records: Vec<u8>,
-    /// How many records.
-    pub entries: u64,
-}
-
-/// What is known of an entry before its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryMeta {
-    /// Path with `/`, UTF-8; of a folder with a `/` at the end.
-    pub name: String,
-    /// True bytes of a name that had to be escaped.
-    pub raw_name: Option<Vec<u8>>,
-    /// What it is.
-    pub kind: EntryKind,
-    /// The most bytes that it can have; at least 3.75 GiB chooses zip64.
-    pub size_limit_bytes: u64,
-    /// Last change of the content, in nanoseconds since 1970 UTC.
-    pub modified_ns: i64,
-    /// Permission bits with setuid, setgid and sticky.
-    pub mode: u32,
-}
-
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
-    /// Bytes before compression.
-    pub size_bytes: u64,
-    /// BLAKE3 of these bytes.
-    pub blake3: blake3::Hash,
-    /// Where they are.
-    pub stored: Stored,
-}
-
-/// What became of an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finished {
-    /// Size of the whole archive, the prefix included.
-    pub archive_bytes: u64,
-    /// Where the central directory begins.
-    pub directory_offset: u64,
-    /// Entries in it.
-    pub entries: u64,
-    /// BLAKE3 of everything from `directory_offset` to the end.
-    pub tail_blake3: blake3::Hash,
-}
+use super::compress::Packed;
+use super::record::{EntryMeta, EntryRecord, Method, Sizes, end_records};
+use super::seal::Seal;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Write};
 
 /// Above this a file's sizes are written with 64 bits: room for stored blocks within 32 bits.
 const ZIP64_FROM_BYTES: u64 = 3_840 * 1024 * 1024;
 /// Without zip64 no entry may grow beyond this: its stored blocks, too, must fit 32 bits.
 const MOST_BYTES_32: u64 = 4_000 * 1024 * 1024;
+/// How many of an archive's last bytes are remembered, to compare them with what was stored.
+const REMEMBERED_BYTES: usize = 1024 * 1024;
 
 /// Makes an archive, entry by entry.
 #[derive(Debug)]
-pub struct ArchiveWriter<S> {
-    sink: S,
+pub struct ArchiveWriter<W> {
+    sink: W,
     offset: u64,
-    records: Vec<u8>,
-    entries: u64,
-    deflater: Deflater,
-    /// The open entry's block; kept from entry to entry for its memory.
-    block: Vec<u8>,
+    tail: Option<TailMemory>,
 }
 
-impl<S: ArchiveSink> ArchiveWriter<S> {
+/// An entry that is written block by block and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenEntry {
+    /// Where it began and what it is; its sizes and CRC-32 are those so far.
+    record: EntryRecord,
+}
+
+/// A block of an entry, compressed.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// Its part of the deflate stream.
+    pub compressed: &'a [u8],
+    /// How many of these bytes are in the archive already, before the writer's beginning.
+    pub already_there: usize,
+    /// How many bytes it is of.
+    pub block_bytes: u64,
+    /// CRC-32 of the content to the end of this block.
+    pub crc32: u32,
+}
+
+/// Writes the central directory. No entry can follow.
+#[derive(Debug)]
+pub struct DirectoryWriter<W> {
+    writer: ArchiveWriter<W>,
+    directory_offset: u64,
+    entries: u64,
+}
+
+/// What became of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Size of the whole archive, bytes that are elsewhere included.
+    pub archive_bytes: u64,
+    /// Where the central directory begins.
+    pub directory_offset: u64,
+    /// Records in it.
+    pub entries: u64,
+    /// How many of its last bytes `last_blake3` is of.
+    pub last_bytes: u64,
+    /// BLAKE3 of its last bytes, to compare with what was stored.
+    pub last_blake3: blake3::Hash,
+}
+
+/// The bytes since the manifest: hashed, and the last of them kept.
+#[derive(Debug)]
+struct TailMemory {
+    hasher: blake3::Hasher,
+    last: Vec<u8>,
+}
+
+impl<W: Write> ArchiveWriter<W> {
     /// Begins an archive.
-    pub fn new(sink: S, level: Level) -> Self {
-        Self::after(Prefix::default(), sink, level)
+    pub fn new(sink: W) -> Self {
+        Self::after(0, sink)
     }
 
-    /// Goes on after bytes that are elsewhere; the sink sees only what follows them.
-    pub fn after(prefix: Prefix, sink: S, level: Level) -> Self {
+    /// Goes on after `bytes` that are elsewhere; the sink sees only what follows them.
+    pub fn after(bytes: u64, sink: W) -> Self {
         Self {
             sink,
-            offset: prefix.bytes,
-            records: prefix.records,
-            entries: prefix.entries,
-            deflater: Deflater::new(level),
-            block: Vec::new(),
+            offset: bytes,
+            tail: None,
         }
     }
 
-    /// How long the archive is so far, the prefix included.
+    /// How long the archive is so far, what is elsewhere included.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Begins an entry. Dropping the stream unfinished leaves no entry.
-    pub fn begin<'a>(&'a mut self, meta: &'a EntryMeta) -> EntryStream<'a, S> {
-        self.block.clear();
-        EntryStream {
-            header_offset: self.offset,
-            writer: self,
-            meta,
-            state: StreamState::Whole,
-            dictionary: Vec::new(),
-            crc32: crc32fast::Hasher::new(),
-            blake3: blake3::Hasher::new(),
-            size_bytes: 0,
-            compressed_bytes: 0,
-        }
+    /// Where the bytes go.
+    pub fn sink_mut(&mut self) -> &mut W {
+        &mut self.sink
     }
 
     /// Writes an entry whose content is at hand.
-    pub fn add(&mut self, meta: &EntryMeta, content: &[u8]) -> io::Result<Written> {
-        let mut stream = self.begin(meta);
-        io::Write::write_all(&mut stream, content)?;
-        stream.finish()
-    }
-
-    /// Writes the central directory and the end. Returns the sink, too.
-    pub fn finish(mut self) -> io::Result<(Finished, S)> {
-        let directory_offset = self.offset;
-        let records = std::mem::take(&mut self.records);
-        let mut tail_blake3 = blake3::Hasher::new();
-        for piece in records.chunks(BLOCK_BYTES) {
-            tail_blake3.update(piece);
-            self.emit(piece)?;
-            self.sink.boundary(Boundary::Directory)?;
-        }
-        let end = end_records(self.entries, records.len() as u64, directory_offset);
-        tail_blake3.update(&end);
-        self.emit(&end)?;
-        self.sink.boundary(Boundary::Directory)?;
-        let finished = Finished {
-            archive_bytes: self.offset,
-            directory_offset,
-            entries: self.entries,
-            tail_blake3: tail_blake3.finalize(),
+    pub fn add(
+        &mut self,
+        meta: EntryMeta,
+        size_bytes: u64,
+        crc32: u32,
+        packed: &Packed,
+    ) -> io::Result<EntryRecord> {
+        let record = EntryRecord {
+            meta,
+            sizes: Sizes::Before,
+            size_bytes,
+            compressed_bytes: packed.bytes.len() as u64,
+            method: packed.method,
+            crc32,
+            header_offset: self.offset,
         };
-        Ok((finished, self.sink))
+        self.emit(&record.local_header())?;
+        self.emit(&packed.bytes)?;
+        Ok(record)
     }
 
-    fn emit(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.sink.write(bytes)?;
-        self.offset += bytes.len() as u64;
-        Ok(())
-    }
-}
-
-/// How the open entry is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StreamState {
-    /// It fits one block so far: nothing of it was sent.
-    Whole,
-    /// Its local header and some blocks were sent.
-    Blocks,
-}
-
-/// The content of one entry on its way into the archive.
-///
-/// An entry that ends within one block is sent as a whole, with its sizes before it. A longer one is
-/// sent block by block, with a data descriptor after it.
-#[derive(Debug)]
-pub struct EntryStream<'a, S> {
-    writer: &'a mut ArchiveWriter<S>,
-    meta: &'a EntryMeta,
-    state: StreamState,
-    header_offset: u64,
-    dictionary: Vec<u8>,
-    crc32: crc32fast::Hasher,
-    blake3: blake3::Hasher,
-    size_bytes: u64,
-    compressed_bytes: u64,
-}
-
-impl<S: ArchiveSink> io::Write for EntryStream<'_, S> {
-    /// Errors are those of the sink, or `InvalidInput` beyond the entry's size limit.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let limit = self.meta.size_limit_bytes.max(MOST_BYTES_32);
-        if self.size_bytes + bytes.len() as u64 > limit {
-            let grew = format!("{} grew beyond {limit} bytes", self.meta.name);
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, grew));
-        }
-        if self.writer.block.len() == BLOCK_BYTES {
-            self.send_block()?;
-        }
-        let take = bytes.len().min(BLOCK_BYTES - self.writer.block.len());
-        self.writer.block.extend_from_slice(&bytes[..take]);
-        self.size_bytes += take as u64;
-        Ok(take)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<S: ArchiveSink> EntryStream<'_, S> {
-    /// Ends the entry and records it in the directory.
-    pub fn finish(mut self) -> io::Result<Written> {
-        let (stored, sizes) = match self.state {
-            StreamState::Whole => (self.send_whole()?, Sizes::Before),
-            StreamState::Blocks => (self.send_last_block()?, self.late_sizes()),
-        };
-        let header = header_of(self.meta, sizes);
-        header.central(self.size_bytes, &stored, &mut self.writer.records);
-        self.writer.entries += 1;
-        self.writer.sink.boundary(Boundary::Entry)?;
-        Ok(Written {
-            size_bytes: self.size_bytes,
-            blake3: self.blake3.finalize(),
-            stored,
-        })
-    }
-
-    /// Gives the entry up. What was sent of it stays as a gap, which no directory names.
-    pub fn abandon(self) -> io::Result<()> {
-        match self.state {
-            StreamState::Whole => Ok(()),
-            StreamState::Blocks => self.writer.sink.boundary(Boundary::Entry),
-        }
-    }
-
-    fn late_sizes(&self) -> Sizes {
-        if self.meta.size_limit_bytes >= ZIP64_FROM_BYTES {
+    /// Begins an entry of at most `size_limit_bytes` that comes in blocks.
+    pub fn begin(&mut self, meta: EntryMeta, size_limit_bytes: u64) -> io::Result<OpenEntry> {
+        let sizes = if size_limit_bytes >= ZIP64_FROM_BYTES {
             Sizes::After64
         } else {
             Sizes::After
-        }
-    }
-
-    fn send_whole(&mut self) -> io::Result<Stored> {
-        self.hash_pending();
-        let ArchiveWriter {
-            sink,
-            offset,
-            deflater,
-            block,
-            ..
-        } = &mut *self.writer;
-        let deflated = if self.meta.kind == EntryKind::File && !block.is_empty() {
-            deflater.block(block, &[], Position::Last)?
-        } else {
-            &[]
         };
-        // Storing what hardly shrinks saves readers the work.
-        let shrinks = !deflated.is_empty() && deflated.len() < block.len() / 64 * 63;
-        let (method, content) = if shrinks {
-            (Method::Deflate, deflated)
-        } else {
-            (Method::Stored, block.as_slice())
-        };
-        let stored = Stored {
-            header_offset: self.header_offset,
-            compressed_bytes: content.len() as u64,
-            method,
-            crc32: self.crc32.clone().finalize(),
-        };
-        let header = header_of(self.meta, Sizes::Before).local(self.size_bytes, &stored);
-        sink.write(&header)?;
-        sink.write(content)?;
-        *offset += header.len() as u64 + stored.compressed_bytes;
-        Ok(stored)
-    }
-
-    fn send_block(&mut self) -> io::Result<()> {
-        if self.state == StreamState::Whole {
-            let local = header_of(self.meta, self.late_sizes()).local(0, &self.streamed());
-            self.writer.emit(&local)?;
-            self.state = StreamState::Blocks;
-        }
-        self.deflate_pending(Position::Inner)?;
-        self.dictionary = dictionary_of(&self.writer.block).to_vec();
-        self.writer.block.clear();
-        self.writer.sink.boundary(Boundary::Block)
-    }
-
-    fn send_last_block(&mut self) -> io::Result<Stored> {
-        self.deflate_pending(Position::Last)?;
-        let stored = self.streamed();
-        let descriptor =
-            header_of(self.meta, self.late_sizes()).descriptor(self.size_bytes, &stored);
-        self.writer.emit(&descriptor)?;
-        Ok(stored)
-    }
-
-    fn deflate_pending(&mut self, position: Position) -> io::Result<()> {
-        self.hash_pending();
-        let ArchiveWriter {
-            sink,
-            offset,
-            deflater,
-            block,
-            ..
-        } = &mut *self.writer;
-        let deflated = deflater.block(block, &self.dictionary, position)?;
-        sink.write(deflated)?;
-        *offset += deflated.len() as u64;
-        self.compressed_bytes += deflated.len() as u64;
-        Ok(())
-    }
-
-    fn hash_pending(&mut self) {
-        self.crc32.update(&self.writer.block);
-        self.blake3.update(&self.writer.block);
-    }
-
-    /// What is known of a streamed entry so far.
-    fn streamed(&self) -> Stored {
-        Stored {
-            header_offset: self.header_offset,
-            compressed_bytes: self.compressed_bytes,
+        let record = EntryRecord {
+            meta,
+            sizes,
+            size_bytes: 0,
+            compressed_bytes: 0,
             method: Method::Deflate,
-            crc32: self.crc32.clone().finalize(),
+            crc32: 0,
+            header_offset: self.offset,
+        };
+        self.emit(&record.local_header())?;
+        Ok(OpenEntry { record })
+    }
+
+    /// Writes the next block of an entry. Fails with `InvalidInput` beyond what its header allows.
+    pub fn block(&mut self, open: &mut OpenEntry, block: &Block<'_>) -> io::Result<()> {
+        let Block {
+            compressed,
+            already_there,
+            block_bytes,
+            crc32,
+        } = *block;
+        let record = &mut open.record;
+        record.size_bytes += block_bytes;
+        if record.sizes != Sizes::After64 && record.size_bytes > MOST_BYTES_32 {
+            let grew = format!("{} grew beyond {MOST_BYTES_32} bytes", record.meta.name);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, grew));
         }
+        record.compressed_bytes += compressed.len() as u64;
+        record.crc32 = crc32;
+        self.emit(compressed.get(already_there..).unwrap_or_default())
+    }
+
+    /// Ends an entry; its last block ended the stream.
+    pub fn end(&mut self, open: OpenEntry) -> io::Result<EntryRecord> {
+        self.emit(&open.record.descriptor())?;
+        Ok(open.record)
+    }
+
+    /// Says that what follows is sealed: the manifest comes next, then the directory.
+    pub fn begin_tail(&mut self) {
+        self.tail = Some(TailMemory {
+            hasher: blake3::Hasher::new(),
+            last: Vec::new(),
+        });
+    }
+
+    /// Goes on with the central directory.
+    pub fn directory(self) -> DirectoryWriter<W> {
+        DirectoryWriter {
+            directory_offset: self.offset,
+            entries: 0,
+            writer: self,
+        }
+    }
+
+    fn emit(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.sink.write_all(bytes)?;
+        self.offset += bytes.len() as u64;
+        if let Some(tail) = &mut self.tail {
+            tail.remember(bytes);
+        }
+        Ok(())
     }
 }
 
-fn header_of(meta: &EntryMeta, sizes: Sizes) -> Header<'_> {
-    let file_type = match meta.kind {
-        EntryKind::File => 0o100_000,
-        EntryKind::Directory => 0o040_000,
-        EntryKind::Symlink => 0o120_000,
-    };
-    Header {
-        name: &meta.name,
-        raw_name: meta.raw_name.as_deref(),
-        modified_ns: meta.modified_ns,
-        unix_mode: file_type | (meta.mode & 0o7777),
-        sizes,
+impl OpenEntry {
+    /// What it is.
+    pub fn meta(&self) -> &EntryMeta {
+        &self.record.meta
+    }
+
+    /// Bytes of the content that were written.
+    pub fn size_bytes(&self) -> u64 {
+        self.record.size_bytes
+    }
+
+    /// CRC-32 of these bytes.
+    pub fn crc32(&self) -> u32 {
+        self.record.crc32
+    }
+
+    /// Bytes that it takes in the archive so far.
+    pub fn extent_bytes(&self) -> u64 {
+        self.record.local_header().len() as u64 + self.record.compressed_bytes
+    }
+}
+
+impl<W: Write> DirectoryWriter<W> {
+    /// Where the bytes go.
+    pub fn sink_mut(&mut self) -> &mut W {
+        &mut self.writer.sink
+    }
+
+    /// Writes the record of an entry.
+    pub fn add(&mut self, record: &EntryRecord) -> io::Result<()> {
+        self.entries += 1;
+        self.writer.emit(&record.central_record())
+    }
+
+    /// Writes the end with the seal. Returns the sink, too.
+    pub fn finish(mut self) -> io::Result<(Finished, W)> {
+        let directory_bytes = self.writer.offset - self.directory_offset;
+        let is_sealed = self.writer.tail.is_some();
+        let comment_bytes = if is_sealed { Seal::TEXT_BYTES } else { 0 };
+        let comment_bytes = u16::try_from(comment_bytes).map_err(io::Error::other)?;
+        let end = end_records(
+            self.entries,
+            directory_bytes,
+            self.directory_offset,
+            comment_bytes,
+        );
+        self.writer.emit(&end)?;
+        if let Some(tail) = &self.writer.tail {
+            let seal = Seal::of(tail.hasher.finalize()).to_text();
+            self.writer.emit(seal.as_bytes())?;
+        }
+        let last = self
+            .writer
+            .tail
+            .map_or_else(Vec::new, TailMemory::into_last);
+        let finished = Finished {
+            archive_bytes: self.writer.offset,
+            directory_offset: self.directory_offset,
+            entries: self.entries,
+            last_bytes: last.len() as u64,
+            last_blake3: blake3::hash(&last),
+        };
+        Ok((finished, self.writer.sink))
+    }
+}
+
+impl TailMemory {
+    fn remember(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.last.extend_from_slice(bytes);
+        if self.last.len() > 2 * REMEMBERED_BYTES {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        let too_many = self.last.len().saturating_sub(REMEMBERED_BYTES);
+        self.last.drain(..too_many);
+    }
+
+    fn into_last(mut self) -> Vec<u8> {
+        self.forget();
+        self.last
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ArchiveReader, Tail};
+    use super::super::{
+        ArchiveReader, BLOCK_BYTES, Compressor, ContentWriter, Seal, Tail, records,
+    };
     use super::*;
+    use crate::model::{Compression, EntryKind};
     use proptest::prelude::*;
-    use std::io::{Cursor, Read, Seek, SeekFrom, Write as _};
+    use std::io::{Cursor, Read, Seek, SeekFrom};
 
-    /// Keeps everything, and where it could be cut.
-    #[derive(Debug, Default)]
-    struct Memory {
-        bytes: Vec<u8>,
-        cuts: Vec<usize>,
-    }
-
-    impl ArchiveSink for Memory {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-            self.bytes.extend_from_slice(bytes);
-            Ok(())
-        }
-
-        fn boundary(&mut self, _boundary: Boundary) -> io::Result<()> {
-            self.cuts.push(self.bytes.len());
-            Ok(())
-        }
-    }
-
-    fn meta(name: &str, kind: EntryKind, size_limit_bytes: u64) -> EntryMeta {
+    fn meta(name: &str) -> EntryMeta {
         EntryMeta {
             name: name.to_owned(),
             raw_name: None,
-            kind,
-            size_limit_bytes,
+            kind: EntryKind::File,
             modified_ns: 1_795_334_950_123_456_789,
             mode: 0o640,
         }
+    }
+
+    /// Writes a content in blocks where it is long.
+    fn put(writer: &mut ArchiveWriter<Vec<u8>>, meta: EntryMeta, content: &[u8]) -> EntryRecord {
+        let mut compressor = Compressor::new(Compression::Fast);
+        let limit_bytes = content.len() as u64;
+        let mut stream = ContentWriter::new(writer, &mut compressor, meta, limit_bytes);
+        stream.write_all(content).expect("written");
+        stream.finish().expect("finished")
+    }
+
+    fn finish(writer: ArchiveWriter<Vec<u8>>, records: &[EntryRecord]) -> (Finished, Vec<u8>) {
+        let mut directory = writer.directory();
+        for record in records {
+            directory.add(record).expect("written");
+        }
+        directory.finish().expect("finished")
     }
 
     fn noise(length: usize) -> Vec<u8> {
@@ -417,53 +340,61 @@ mod tests {
     }
 
     #[test]
-    fn small_and_big_entries_read_back_and_parts_can_be_cut_everywhere() {
-        let text = b"all work and no play makes jack a dull boy ".repeat(100_000);
-        let files = [
-            ("dir/", EntryKind::Directory, Vec::new()),
-            ("dir/empty", EntryKind::File, Vec::new()),
-            ("dir/link", EntryKind::Symlink, b"../else".to_vec()),
-            ("dir/text", EntryKind::File, text.clone()),
-            ("dir/one block", EntryKind::File, noise(BLOCK_BYTES)),
-            ("dir/one more", EntryKind::File, noise(BLOCK_BYTES + 1)),
+    fn small_and_big_entries_read_back() {
+        let mut writer = ArchiveWriter::new(Vec::new());
+        let files: Vec<(&str, Vec<u8>)> = vec![
+            ("empty", Vec::new()),
+            ("small", b"text text text text text text".repeat(10)),
+            ("random", noise(100_000)),
+            ("one block", noise(BLOCK_BYTES)),
             (
-                "dir/many",
-                EntryKind::File,
-                [noise(3 * BLOCK_BYTES), text].concat(),
+                "big",
+                [noise(BLOCK_BYTES + 7), vec![b'a'; 3 * BLOCK_BYTES]].concat(),
             ),
         ];
-        let mut writer = ArchiveWriter::new(Memory::default(), Level::Normal);
-        for (name, kind, content) in &files {
-            let limit = content.len() as u64;
-            let written = writer
-                .add(&meta(name, *kind, limit), content)
-                .expect("written");
-            assert_eq!(written.size_bytes, limit);
-            assert_eq!(written.blake3, blake3::hash(content));
-            assert_eq!(written.stored.crc32, crc32fast::hash(content));
-        }
-        let (finished, memory) = writer.finish().expect("finished");
-        let tail = Tail::find(&memory.bytes, finished.archive_bytes).expect("an end");
-        assert_eq!(
-            (tail.directory_offset, tail.entries),
-            (finished.directory_offset, 7)
-        );
-        let directory_offset = usize::try_from(finished.directory_offset).expect("small");
-        let directory_end =
-            directory_offset + usize::try_from(tail.directory_bytes).expect("small");
-        tail.check_directory(&memory.bytes[directory_offset..directory_end])
-            .expect("whole records");
-        assert_eq!(
-            finished.tail_blake3,
-            blake3::hash(&memory.bytes[directory_offset..])
-        );
-        let longest = memory.cuts.windows(2).map(|cuts| cuts[1] - cuts[0]).max();
-        assert!(longest.expect("cuts") < BLOCK_BYTES + BLOCK_BYTES / 64);
+        let written: Vec<EntryRecord> = files
+            .iter()
+            .map(|(name, content)| put(&mut writer, meta(name), content))
+            .collect();
+        let extents: u64 = written.iter().map(EntryRecord::extent_bytes).sum();
+        assert_eq!(extents, writer.offset());
+        let (finished, bytes) = finish(writer, &written);
+        assert_eq!(bytes.len() as u64, finished.archive_bytes);
+        let tail = Tail::find(&bytes, finished.archive_bytes).expect("found");
+        assert_eq!(tail.directory_offset, finished.directory_offset);
+        let from = usize::try_from(tail.directory_offset).expect("small");
+        let to = from + usize::try_from(tail.directory_bytes).expect("small");
+        let time = Some(written[0].meta.modified_ns);
+        let parsed: Vec<_> = records(&bytes[from..to])
+            .map(|record| record.expect("whole").parse(time).expect("ours"))
+            .collect();
+        assert_eq!(parsed, written);
         let expected: Vec<(String, Vec<u8>)> = files
             .into_iter()
-            .map(|(name, _, content)| (name.to_owned(), content))
+            .map(|(name, content)| (name.to_owned(), content))
             .collect();
-        assert_eq!(contents_of(Cursor::new(memory.bytes)), expected);
+        assert_eq!(contents_of(Cursor::new(bytes)), expected);
+    }
+
+    #[test]
+    fn the_seal_vouches_for_everything_since_the_manifest() {
+        let mut writer = ArchiveWriter::new(Vec::new());
+        let first = put(&mut writer, meta("file"), b"content");
+        let from = usize::try_from(writer.offset()).expect("small");
+        writer.begin_tail();
+        let manifest = put(&mut writer, meta("manifest"), &noise(1_500_000));
+        let (finished, bytes) = finish(writer, &[first, manifest]);
+        let seal = Seal::read(&bytes).expect("sealed");
+        let end = bytes.len() - Seal::TEXT_BYTES;
+        let mut hasher = blake3::Hasher::new();
+        assert!(!seal.fits(&hasher));
+        hasher.update(&bytes[from..end]);
+        assert!(seal.fits(&hasher));
+        let last_bytes = usize::try_from(finished.last_bytes).expect("small");
+        assert_eq!(last_bytes, REMEMBERED_BYTES);
+        let last = &bytes[bytes.len() - last_bytes..];
+        assert_eq!(finished.last_blake3, blake3::hash(last));
+        assert_eq!(contents_of(Cursor::new(bytes)).len(), 2);
     }
 
     /// An archive whose first bytes are elsewhere: zeros, which nothing may need to read.
@@ -510,26 +441,13 @@ mod tests {
 
     #[test]
     fn an_archive_goes_on_after_bytes_that_are_elsewhere() {
-        let mut first = ArchiveWriter::new(Memory::default(), Level::Normal);
-        first
-            .add(&meta("gone", EntryKind::File, 9), b"old bytes")
-            .expect("written");
-        first.records.clear();
-        first.entries = 0;
-        first
-            .add(&meta("kept", EntryKind::File, 4), b"kept")
-            .expect("written");
-        let prefix = Prefix {
-            bytes: first.offset(),
-            records: first.records.clone(),
-            entries: 1,
-        };
-        let mut second = ArchiveWriter::after(prefix, Memory::default(), Level::Normal);
-        second
-            .add(&meta("new", EntryKind::File, 3), b"new")
-            .expect("written");
-        let (finished, memory) = second.finish().expect("finished");
-        let whole = [first.sink.bytes, memory.bytes].concat();
+        let mut first = ArchiveWriter::new(Vec::new());
+        put(&mut first, meta("gone"), b"old bytes");
+        let kept = put(&mut first, meta("kept"), b"kept");
+        let mut second = ArchiveWriter::after(first.offset(), Vec::new());
+        let new = put(&mut second, meta("new"), b"new");
+        let (finished, bytes) = finish(second, &[kept, new]);
+        let whole = [first.sink, bytes].concat();
         assert_eq!(whole.len() as u64, finished.archive_bytes);
         let expected = [("kept", "kept"), ("new", "new")];
         let expected = expected.map(|(name, content)| (name.to_owned(), content.into()));
@@ -538,25 +456,24 @@ mod tests {
 
     #[test]
     fn offsets_sizes_and_counts_beyond_the_old_limits_use_zip64() {
-        let prefix = Prefix {
-            bytes: 5 << 30,
-            ..Prefix::default()
-        };
-        let mut writer = ArchiveWriter::after(prefix.clone(), Memory::default(), Level::Fast);
+        let prefix_bytes = 5 << 30;
+        let mut writer = ArchiveWriter::after(prefix_bytes, Vec::new());
         let big = noise(BLOCK_BYTES + 5);
-        writer
-            .add(&meta("zip64 header", EntryKind::File, 6 << 30), &big)
-            .expect("written");
+        let mut compressor = Compressor::new(Compression::Fast);
+        let mut stream =
+            ContentWriter::new(&mut writer, &mut compressor, meta("zip64 header"), 6 << 30);
+        stream.write_all(&big).expect("written");
+        let mut records = vec![stream.finish().expect("finished")];
         for number in 0..70_000 {
-            writer
-                .add(&meta(&format!("n/{number}"), EntryKind::File, 0), b"")
-                .expect("written");
+            records.push(put(&mut writer, meta(&format!("n/{number}")), b""));
         }
-        let (finished, memory) = writer.finish().expect("finished");
+        let extents: u64 = records.iter().map(EntryRecord::extent_bytes).sum();
+        assert_eq!(extents, writer.offset() - prefix_bytes);
+        let (finished, bytes) = finish(writer, &records);
         assert_eq!(finished.entries, 70_001);
         let contents = contents_of(Elsewhere {
-            prefix_bytes: prefix.bytes,
-            rest: memory.bytes,
+            prefix_bytes,
+            rest: bytes,
             position: 0,
         });
         assert_eq!(contents.len(), 70_001);
@@ -564,30 +481,18 @@ mod tests {
     }
 
     #[test]
-    fn an_abandoned_entry_leaves_no_name() {
-        let mut writer = ArchiveWriter::new(Memory::default(), Level::Normal);
-        let meta_of_bad = meta("bad", EntryKind::File, 3 << 20);
-        let mut stream = writer.begin(&meta_of_bad);
-        stream.write_all(&noise(2 * BLOCK_BYTES)).expect("written");
-        stream.abandon().expect("given up");
-        writer
-            .add(&meta("good", EntryKind::File, 4), b"good")
-            .expect("written");
-        let (_, memory) = writer.finish().expect("finished");
-        assert_eq!(
-            contents_of(Cursor::new(memory.bytes)),
-            [("good".to_owned(), b"good".to_vec())]
-        );
-    }
-
-    #[test]
     fn an_entry_cannot_outgrow_what_its_header_promised() {
-        let mut writer = ArchiveWriter::new(Memory::default(), Level::Fast);
-        let meta_of_log = meta("log", EntryKind::File, 1);
-        let mut stream = writer.begin(&meta_of_log);
-        stream.size_bytes = MOST_BYTES_32 - 3;
-        assert!(stream.write_all(b"abc").is_ok());
-        let error = stream.write_all(b"d").expect_err("too long");
+        let mut writer = ArchiveWriter::new(Vec::new());
+        let mut open = writer.begin(meta("log"), 1).expect("begun");
+        let mut block = Block {
+            compressed: b"x",
+            already_there: 0,
+            block_bytes: MOST_BYTES_32,
+            crc32: 0,
+        };
+        writer.block(&mut open, &block).expect("fits");
+        block.block_bytes = 1;
+        let error = writer.block(&mut open, &block).expect_err("too long");
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 
@@ -598,15 +503,16 @@ mod tests {
             files in proptest::collection::btree_map("[^/\0]{1,20}", (proptest::collection::vec(any::<u8>(), 0..3000), 0_usize..900), 0..12),
         ) {
             prop_assume!(files.keys().all(|name| name != "." && name != ".."));
-            let mut writer = ArchiveWriter::new(Memory::default(), Level::Fast);
+            let mut writer = ArchiveWriter::new(Vec::new());
             let mut expected = Vec::new();
+            let mut records = Vec::new();
             for (name, (seed, repeat)) in files {
                 let content = seed.repeat(repeat);
-                writer.add(&meta(&name, EntryKind::File, content.len() as u64), &content).expect("written");
+                records.push(put(&mut writer, meta(&name), &content));
                 expected.push((name, content));
             }
-            let (_, memory) = writer.finish().expect("finished");
-            prop_assert!(contents_of(Cursor::new(memory.bytes)) == expected);
+            let (_, bytes) = finish(writer, &records);
+            prop_assert!(contents_of(Cursor::new(bytes)) == expected);
         }
     }
 }

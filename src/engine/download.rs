@@ -5,6 +5,7 @@ use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::RangeReader;
 use crate::engine::report::DownloadReport;
+use crate::engine::watch::{Counting, LineWatch};
 use crate::model::Phase;
 use crate::storage::{Fault, StorageError, Store};
 use std::io::{self, Read as _, Write as _};
@@ -23,6 +24,7 @@ pub async fn download(
 ) -> Result<DownloadReport, EngineError> {
     let started = Instant::now();
     let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     meter.begin(Phase::Connecting);
     if file.exists() {
         return Err(target_failed(file, io::ErrorKind::AlreadyExists.into()));

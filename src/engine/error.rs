@@ -2,7 +2,7 @@
 
 use crate::archive::ArchiveError;
 use crate::model::bytes_text;
-use crate::storage::StorageError;
+use crate::storage::{Fault, StorageError};
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
@@ -36,6 +36,9 @@ pub enum EngineError {
     /// The destination failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The destination cannot copy what an earlier archive has; it must be sent instead.
+    #[error("The destination cannot copy parts of earlier backups")]
+    CannotCopy(#[source] StorageError),
     /// The archive cannot be used.
     #[error("{0}")]
     Archive(#[from] ArchiveError),
@@ -90,6 +93,12 @@ pub enum EngineError {
         #[source]
         source: Box<EngineError>,
     },
+    /// What the program keeps for itself between runs cannot be written or read.
+    #[error("The program's own data could not be written or read")]
+    OwnData(#[source] io::Error),
+    /// What an interrupted run had sent does not fit what would be sent now.
+    #[error("What an interrupted backup had sent cannot be gone on with")]
+    CannotGoOn,
     /// The program itself failed.
     #[error("zipkeep itself failed: {0}")]
     Crashed(String),
@@ -103,7 +112,7 @@ impl EngineError {
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
             Self::Pattern { .. } => "pattern",
-            Self::Storage(error) => error.fault().word(),
+            Self::Storage(error) | Self::CannotCopy(error) => error.fault().word(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => "newer-format",
             Self::Archive(_) => "archive",
             Self::AlreadyRunning(_) => "already-running",
@@ -114,6 +123,8 @@ impl EngineError {
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
             Self::Target { .. } => "target",
+            Self::OwnData(_) => "own-data",
+            Self::CannotGoOn => "cannot-go-on",
             Self::Crashed(_) => "crashed",
         }
     }
@@ -131,7 +142,7 @@ impl EngineError {
             Self::Pattern { .. } => {
                 "Write patterns as in a .gitignore file, for example “*.tmp” or “cache/”."
             }
-            Self::Storage(error) => error.fault().hint(),
+            Self::Storage(error) | Self::CannotCopy(error) => error.fault().hint(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => {
                 "Install the newest version of zipkeep, or open the ZIP with any ZIP program."
             }
@@ -146,8 +157,36 @@ impl EngineError {
                 "The disk is full. Make room, or restore to another disk."
             }
             Self::Target { .. } => "Choose a folder that you may write to.",
+            Self::OwnData(_) => {
+                "Check that the disk is not full, and that you may write to the program's data folder."
+            }
+            Self::CannotGoOn => "Start the backup again: it then sends everything.",
             Self::Crashed(_) => "Please report this with the details.",
         }
+    }
+
+    /// What the failure of a copy means: most often that the bytes have to be sent.
+    pub(super) fn of_copy(error: StorageError) -> Self {
+        match error.fault() {
+            Fault::Unsupported
+            | Fault::Changed
+            | Fault::NoObject
+            | Fault::Denied
+            | Fault::Damaged
+            | Fault::Other => Self::CannotCopy(error),
+            _ => Self::Storage(error),
+        }
+    }
+
+    /// Whether the same may well work later, so that what was sent is worth keeping.
+    pub(super) fn may_pass(&self) -> bool {
+        let Self::Storage(error) = self else {
+            return false;
+        };
+        matches!(
+            error.fault(),
+            Fault::Unreachable | Fault::TimedOut | Fault::Stalled | Fault::Busy
+        )
     }
 
     /// Everything that is known, one cause a line, for "Copy details".
@@ -192,7 +231,6 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Fault;
 
     #[test]
     fn details_name_the_kind_the_code_and_every_cause() {

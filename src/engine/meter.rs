@@ -1,7 +1,7 @@
 //! `Meter`: counts what a job does, from any thread, and tells the reporter now and then.
 
 use crate::engine::context::Context;
-use crate::model::{Phase, Progress};
+use crate::model::{Phase, Progress, Trouble};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,9 @@ pub(super) struct Meter {
 struct State {
     progress: Progress,
     told: Option<Instant>,
+    found_files: u64,
+    found_bytes: u64,
+    is_all_found: bool,
 }
 
 /// Whether a change waits for the next report or is told at once.
@@ -35,6 +38,9 @@ impl Meter {
             state: Mutex::new(State {
                 progress: Progress::default(),
                 told: None,
+                found_files: 0,
+                found_bytes: 0,
+                is_all_found: false,
             }),
         }
     }
@@ -59,6 +65,69 @@ impl Meter {
                 ..Progress::default()
             };
         });
+    }
+
+    /// Counts a file that there is to deal with.
+    pub(super) fn found_file(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.found_files += 1;
+        state.found_bytes += bytes;
+        if state.progress.phase == Phase::Scanning {
+            drop(state);
+            self.change(Urgency::Later, |progress| {
+                progress.files_done += 1;
+                progress.bytes_done += bytes;
+            });
+        }
+    }
+
+    /// Says that no more files will be found.
+    pub(super) fn found_all(&self) {
+        let mut state = self.lock();
+        let (files, bytes) = (state.found_files, state.found_bytes);
+        state.is_all_found = true;
+        drop(state);
+        self.change(Urgency::Later, |progress| {
+            progress.files_total = Some(files);
+            progress.bytes_total = Some(bytes);
+        });
+    }
+
+    /// Begins the phase that deals with what is found meanwhile.
+    pub(super) fn begin_found(&self, phase: Phase) {
+        let state = self.lock();
+        let totals = state
+            .is_all_found
+            .then_some((state.found_files, state.found_bytes));
+        drop(state);
+        self.change(Urgency::Now, |progress| {
+            *progress = Progress {
+                phase,
+                files_total: totals.map(|(files, _)| files),
+                bytes_total: totals.map(|(_, bytes)| bytes),
+                ..Progress::default()
+            };
+        });
+    }
+
+    /// Forgets what was found: the walk begins anew.
+    pub(super) fn find_anew(&self) {
+        let mut state = self.lock();
+        (state.found_files, state.found_bytes, state.is_all_found) = (0, 0, false);
+    }
+
+    /// Bytes of files found so far, and whether that is all of them.
+    pub(super) fn found_bytes(&self) -> (u64, bool) {
+        let state = self.lock();
+        (state.found_bytes, state.is_all_found)
+    }
+
+    /// Says what is wrong with the line, or that nothing is.
+    pub(super) fn trouble(&self, trouble: Option<Trouble>) {
+        let is_new = self.lock().progress.trouble != trouble;
+        if is_new {
+            self.change(Urgency::Later, |progress| progress.trouble = trouble);
+        }
     }
 
     /// Names what is worked on.

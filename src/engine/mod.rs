@@ -7,7 +7,6 @@ mod backup;
 mod catalog;
 mod context;
 mod delete;
-mod delivery;
 mod download;
 mod error;
 mod files;
@@ -15,32 +14,32 @@ mod list;
 mod lock;
 mod meter;
 mod moves;
-mod pack;
-mod parts;
 mod place;
 mod plan;
 mod range_reader;
 mod report;
 mod request;
 mod restore;
-mod scan;
 mod show;
 mod stage;
 mod test;
 mod verify;
+mod watch;
 
 pub use backup::backup;
+#[cfg(feature = "bench")]
+pub use backup::bench;
 pub use context::Context;
 pub use delete::delete;
 pub use download::download;
 pub use error::{EngineError, causes};
 pub use list::{find, list};
 pub use report::{
-    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, RestoreReport, ShowReport,
-    ShownEntry, TestReport, VerifyReport,
+    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Evidence, RestoreReport,
+    ShowReport, ShownEntry, TestReport, VerifyReport,
 };
 pub use request::{
-    BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget, VerifyDepth,
+    BackupOptions, BackupRequest, DeletedData, Earlier, RestoreRequest, RestoreTarget, VerifyDepth,
     VerifyRequest,
 };
 pub use restore::restore;

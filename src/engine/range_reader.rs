@@ -78,6 +78,20 @@ impl RangeReader {
         self.failure.clone()
     }
 
+    /// The next bytes, at most `most`, without copying them; none at the end.
+    pub(super) fn next_bytes(&mut self, most: u64) -> io::Result<Bytes> {
+        if self.position >= self.object.size_bytes || most == 0 {
+            return Ok(Bytes::new());
+        }
+        let block = self.block(self.position / BLOCK_BYTES)?;
+        let start = usize::try_from(self.position % BLOCK_BYTES).map_err(io::Error::other)?;
+        let start = start.min(block.len());
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let bytes = block.slice(start..block.len().min(start.saturating_add(most)));
+        self.position += bytes.len() as u64;
+        Ok(bytes)
+    }
+
     fn block(&mut self, index: u64) -> io::Result<Bytes> {
         if let Some((_, bytes)) = self.kept.iter().find(|(kept, _)| *kept == index) {
             return Ok(bytes.clone());
@@ -146,16 +160,9 @@ impl RangeReader {
 
 impl Read for RangeReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.object.size_bytes || buffer.is_empty() {
-            return Ok(0);
-        }
-        let block = self.block(self.position / BLOCK_BYTES)?;
-        let start = usize::try_from(self.position % BLOCK_BYTES).map_err(io::Error::other)?;
-        let available = block.get(start..).unwrap_or_default();
-        let count = available.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&available[..count]);
-        self.position += count as u64;
-        Ok(count)
+        let bytes = self.next_bytes(buffer.len() as u64)?;
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
     }
 }
 

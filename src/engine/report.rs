@@ -82,10 +82,24 @@ pub struct VerifyReport {
     pub entries: u64,
     /// Bytes of content that were read back and compared; none after a quick look.
     pub bytes: u64,
-    /// The entries that are not as they were backed up, and why; empty when all is whole.
+    /// What is not as it was backed up, and why; empty when all is whole. Paths of entries; what is no
+    /// entry is named in plain words: “the manifest”, “bytes 1,234 to 5,678”.
     pub damaged: Vec<Warning>,
+    /// What the archive's bytes were compared with.
+    pub evidence: Evidence,
     /// Time taken.
     pub duration_secs: f64,
+}
+
+/// What the bytes of an archive are compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// Hashes of all its bytes and of each file, which zipkeep wrote.
+    #[default]
+    Hashes,
+    /// The CRC-32 of each file: all that an archive of another program has.
+    Checksums,
 }
 
 /// What an archive holds.

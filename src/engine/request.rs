@@ -29,6 +29,18 @@ pub struct BackupOptions {
     pub when_unchanged: WhenUnchanged,
     /// What becomes of the bytes of files that were deleted or replaced since earlier backups.
     pub deleted_data: DeletedData,
+    /// What becomes of the bytes that earlier backups have already.
+    pub earlier: Earlier,
+}
+
+/// What becomes, in a new backup, of the bytes that earlier ones have already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Earlier {
+    /// Those of unchanged files are taken over by a copy at the destination.
+    #[default]
+    TakenOver,
+    /// Everything is sent anew, also when nothing changed: what earlier backups have may be damaged.
+    NotTrusted,
 }
 
 /// What becomes, in a new backup, of the bytes of files that were deleted or replaced since.
@@ -72,9 +84,10 @@ pub struct VerifyRequest {
 /// How much of a backup is read to verify it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum VerifyDepth {
-    /// Every byte of every file.
+    /// Every byte of what lives in it.
     #[default]
     Full,
-    /// Its directory and its manifest only: whether they agree, not whether the content is whole.
+    /// Its end, its directory, its manifest and lists only: whether they are whole and agree, not
+    /// whether the content is.
     Quick,
 }

@@ -11,6 +11,7 @@ use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::RestoreReport;
 use crate::engine::request::{RestoreRequest, RestoreTarget};
 use crate::engine::stage::{Fetch, FetchError, Stage};
+use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase};
 use crate::storage::Store;
 use std::collections::{HashMap, HashSet};
@@ -29,6 +30,7 @@ pub async fn restore(
 ) -> Result<RestoreReport, EngineError> {
     let started = Instant::now();
     let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     meter.begin(Phase::Connecting);
     let object = context.or_cancelled(store.head(&request.key)).await?;
     let reader = RangeReader::new(store, object, context, &meter);

@@ -7,6 +7,7 @@ use crate::engine::meter::Meter;
 use crate::engine::range_reader::RangeReader;
 use crate::engine::report::{ShowReport, ShownEntry};
 use crate::engine::restore::open;
+use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Manifest, Phase};
 use crate::storage::Store;
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 /// Tells what the archive of this key holds.
 pub async fn show(store: &Store, key: &str, context: &Context) -> Result<ShowReport, EngineError> {
     let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     meter.begin(Phase::Connecting);
     let object = context.or_cancelled(store.head(key)).await?;
     let name = key.rsplit('/').next().unwrap_or(key).to_owned();

@@ -68,6 +68,8 @@ pub(crate) enum BackUpManner {
     EvenUnchanged,
     /// Without anything of files that were deleted or replaced.
     RemoveDeleted,
+    /// Without anything that earlier backups have.
+    Anew,
 }
 
 /// The wishes of one frame, in the order in which they were made.

@@ -1,6 +1,8 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
-use crate::engine::{BackupReport, DeleteReport, RestoreReport, VerifyDepth, VerifyReport, causes};
+use crate::engine::{
+    BackupReport, DeleteReport, Evidence, RestoreReport, VerifyDepth, VerifyReport, causes,
+};
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
 use crate::model::{Warning, bytes_text};
@@ -239,15 +241,25 @@ pub(crate) fn of_verify(report: &VerifyReport, depth: VerifyDepth, name: &str) -
             let more = (report.damaged.len() - NAMED) as u64;
             named.push(format!("{} more", rows::number(more)));
         }
-        let title = format!("Damaged: {} of {entries}", named.join(", "));
+        let title = format!("Damaged: {}", named.join(", "));
         let hint = format!(
-            "In {name}. Keep it: a restore still gives back all that is whole. Then make a new full backup; one by another profile or to an empty place copies nothing of this one."
+            "In {name} ({entries}). Keep it: a restore still gives back all that is whole. Then choose More, Send everything anew: that copies nothing of this one."
         );
         let mut notice = Notice::new(JobKind::Verify, Tone::Error, title).hint(hint);
         notice.warnings.clone_from(&report.damaged);
         return notice;
     }
     let (title, hint) = match depth {
+        VerifyDepth::Full if report.evidence == Evidence::Checksums => (
+            format!(
+                "Whole as far as can be told: {entries}, {} read in {}",
+                bytes_text(report.bytes),
+                rows::duration(report.duration_secs)
+            ),
+            format!(
+                "{name} · another program made it, so only checksums (CRC-32) could be compared"
+            ),
+        ),
         VerifyDepth::Full => (
             format!(
                 "Whole: {entries}, {} read and compared in {}",
@@ -256,8 +268,12 @@ pub(crate) fn of_verify(report: &VerifyReport, depth: VerifyDepth, name: &str) -
             ),
             name.to_owned(),
         ),
+        VerifyDepth::Quick if report.evidence == Evidence::Checksums => (
+            format!("The directory can be read: {entries}"),
+            format!("{name} · another program made it · no content was read"),
+        ),
         VerifyDepth::Quick => (
-            format!("The directory and the manifest agree: {entries}"),
+            format!("The end, the directory and the manifest are whole: {entries}"),
             format!("{name} · no content was read"),
         ),
     };
@@ -397,6 +413,7 @@ mod tests {
             entries: 1_234,
             bytes: 1_200_000_000,
             damaged: Vec::new(),
+            evidence: Evidence::Hashes,
             duration_secs: 34.0,
         };
         let full = VerifyDepth::Full;
@@ -408,12 +425,17 @@ mod tests {
         assert!(!quick.title.contains("Whole"), "{}", quick.title);
         report.damaged = ["a", "b", "c"].map(warning).to_vec();
         let damaged = of_verify(&report, full, "a.zip");
-        assert_eq!(
-            damaged.title,
-            "Damaged: “a”, “b”, 1 more of 1,234 files and folders"
-        );
+        assert_eq!(damaged.title, "Damaged: “a”, “b”, 1 more");
         assert_eq!((damaged.tone, damaged.warnings.len()), (Tone::Error, 3));
-        assert!(damaged.hint.contains("Keep it"), "{}", damaged.hint);
+        for said in ["Keep it", "1,234 files and folders"] {
+            assert!(damaged.hint.contains(said), "{}", damaged.hint);
+        }
+        report.damaged.clear();
+        report.evidence = Evidence::Checksums;
+        for depth in [full, VerifyDepth::Quick] {
+            let foreign = of_verify(&report, depth, "a.zip");
+            assert!(foreign.hint.contains("another program"), "{}", foreign.hint);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compression {
-    /// About three times as fast, about a tenth bigger.
+    /// About twice as fast, about a tenth bigger.
     Fast,
     /// No bigger than what `zip` makes by default.
     #[default]

@@ -7,6 +7,8 @@ use super::Os;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What begins the names of an archive's own entries, which belong to no folder that was backed up.
+pub const OWN_PREFIX: &str = ".zipkeep/";
 /// Where the manifest stands in an archive; always the last entry.
 pub const MANIFEST_PATH: &str = ".zipkeep/manifest.json";
 /// Major version of the archive format that this program writes and the highest it reads.
@@ -39,8 +41,30 @@ pub struct Manifest {
     /// What should be here and is not; the archive is partial when any of it was unreadable.
     #[serde(default)]
     pub skipped: Vec<Skipped>,
-    /// Everything in the archive but the manifest itself, in the order of its bytes.
+    /// Backups since the last one that was sent in full, itself counted from 0.
+    #[serde(default)]
+    pub generation: u32,
+    /// Hashes of the archive's bytes before the manifest, so that a changed byte is found also where
+    /// no entry's content tells; bytes between them belong to nothing that lives.
+    #[serde(default)]
+    pub spans: Vec<Span>,
+    /// The archive's own entries that hold [`Entry`] as JSON, one a line. What a later one says of a path
+    /// wins; what the central directory does not have at that offset is of an earlier backup.
+    pub entry_lists: Vec<String>,
+    /// Everything in the archive but what is `zipkeep`'s own, read from the lists.
+    #[serde(skip)]
     pub entries: Vec<Entry>,
+}
+
+/// A hash of some of an archive's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Where they begin.
+    pub offset: u64,
+    /// How many they are.
+    pub bytes: u64,
+    /// Their BLAKE3 in hexadecimal.
+    pub blake3: String,
 }
 
 /// Version of the archive format.
@@ -123,9 +147,9 @@ pub struct Entry {
     /// BLAKE3 of the content in hexadecimal; of files and links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blake3: Option<String>,
-    /// Where its bytes are.
-    #[serde(flatten)]
-    pub stored: Stored,
+    /// Offset of its local file header; the rest of where its bytes are stands there and in the
+    /// central directory.
+    pub header_offset: u64,
 }
 
 /// What an entry is.
@@ -138,29 +162,6 @@ pub enum EntryKind {
     Directory,
     /// A symbolic link; its content is the target.
     Symlink,
-}
-
-/// Where an entry's bytes are in the archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// Offset of the local file header.
-    pub header_offset: u64,
-    /// Bytes after compression.
-    pub compressed_bytes: u64,
-    /// How it is compressed.
-    pub method: Method,
-    /// CRC-32 of the content, as in the central directory.
-    pub crc32: u32,
-}
-
-/// How an entry is compressed: the two methods that every ZIP program reads (APPNOTE 4.4.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// As it is: method 0.
-    Stored,
-    /// Deflate: method 8.
-    Deflate,
 }
 
 impl Manifest {
@@ -186,11 +187,13 @@ mod tests {
             "device": "d", "os": "linux", "created": "2026-11-22T00:00:00Z", "history": [1, 2],
             "roots": [{"label": "a", "path": "/a", "volume": "x"}],
             "totals": {"files": 1, "directories": 0, "symlinks": 0, "bytes": 3, "sparse": 1},
-            "entries": [{"path": "a/b", "kind": "file", "size_bytes": 3, "modified_ns": -5, "owner": "me",
-                "header_offset": 0, "compressed_bytes": 5, "method": "deflate", "crc32": 7}]
+            "entry_lists": [".zipkeep/a.jsonl"]
         }"#;
         let manifest: Manifest = serde_json::from_str(text).expect("a later minor version reads");
-        assert_eq!(manifest.entries[0].modified_ns, -5);
+        assert_eq!(manifest.entry_lists.len(), 1);
         assert_eq!(manifest.missing(), 0);
+        let line = r#"{"path": "a/b", "kind": "file", "size_bytes": 3, "modified_ns": -5, "owner": "me", "header_offset": 0}"#;
+        let entry: Entry = serde_json::from_str(line).expect("a later minor version reads");
+        assert_eq!(entry.modified_ns, -5);
     }
 }

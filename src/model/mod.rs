@@ -22,7 +22,7 @@ pub use destination::{Destination, FolderDestination, Provider, S3Destination};
 pub use endpoint::{Addressing, Endpoint, EndpointError, resolve_endpoint};
 pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
-    Method, Root, Skipped, Stored, Totals, count_missing,
+    OWN_PREFIX, Root, Skipped, Span, Totals, count_missing,
 };
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};

@@ -70,6 +70,9 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
         Fault::Other if matches!(error, object_store::Error::InvalidPath { .. }) => {
             Some("something there has a name that cannot be read".to_owned())
         }
+        Fault::Unsupported if answer.is_untagged() => {
+            Some("it answers to a part without an ETag".to_owned())
+        }
         Fault::Other | Fault::Unsupported => answer.message.clone(),
         Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
         _ => None,
@@ -103,6 +106,11 @@ impl Answer {
             message: element(&text, "Message"),
             text,
         }
+    }
+
+    /// Whether it is a success that lacks the tag which completing an upload needs.
+    fn is_untagged(&self) -> bool {
+        self.status.is_none() && self.text.contains("ETag Header missing")
     }
 
     fn expected_region(&self) -> Option<String> {
@@ -140,6 +148,8 @@ fn fault_of_code(code: &str, text: &str, asked: Asked) -> Option<Fault> {
         "PreconditionFailed" if matches!(asked, Asked::NewObject | Asked::Completion) => {
             Fault::AlreadyThere
         }
+        // A tag that we were given for a part is not the part's.
+        "InvalidPart" if asked == Asked::Completion => Fault::Damaged,
         "NotImplemented" => Fault::Unsupported,
         "NoSuchUpload" => Fault::NoUpload,
         "InvalidAccessKeyId" | "NotSignedUp" | "Unauthorized" | "InvalidToken" | "ExpiredToken"
@@ -233,6 +243,9 @@ fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -
     use object_store::Error as E;
     if answer.text.contains("without LOCATION") {
         return Fault::WrongRegion;
+    }
+    if answer.is_untagged() {
+        return Fault::Unsupported;
     }
     match error {
         E::NotFound { .. } => match asked {

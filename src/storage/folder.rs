@@ -22,10 +22,33 @@ pub(super) fn objects(folder: &std::path::Path) -> Result<Vec<ObjectInfo>, Stora
             key: name,
             size_bytes: metadata.len(),
             stored: stored.unwrap_or(Timestamp::UNIX_EPOCH),
-            etag: None,
+            etag: Some(tag_of(&metadata)),
         })
     };
     Ok(files(folder)?.into_iter().filter_map(object).collect())
+}
+
+/// The version tag that the client gives the same file when it is asked for it alone, so that what a
+/// listing tells of an object can be compared with what is remembered of it.
+fn tag_of(metadata: &Metadata) -> String {
+    let modified = metadata.modified().unwrap_or(std::time::UNIX_EPOCH);
+    let since = modified.duration_since(std::time::UNIX_EPOCH);
+    let micros = since.unwrap_or_default().as_micros();
+    format!(
+        "\"{:x}-{micros:x}-{:x}\"",
+        inode_of(metadata),
+        metadata.len()
+    )
+}
+
+#[cfg(unix)]
+fn inode_of(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode_of(_metadata: &Metadata) -> u64 {
+    0
 }
 
 /// The staging files of a folder.

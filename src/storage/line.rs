@@ -174,8 +174,11 @@ impl Doing {
             let at = moved.map_or(at, |moved| moved.max(at));
             now.saturating_duration_since(at)
         };
-        // A server that is asked for work is expected to be silent for a while.
-        let noticed = NOTICED_SILENCE + self.expected_silence() / 4;
+        // A server that is asked for work is expected to be silent for a while. That the system is
+        // still at sending is likely only for a moment: a person is told before it is given up.
+        let work = self.load.silent_work();
+        let rest = self.expected_silence().saturating_sub(work);
+        let noticed = NOTICED_SILENCE + work / 4 + rest / 32;
         let is_silent = since(self.moved) >= noticed;
         let waits = self.next_attempt.is_some();
         let failed = self.failed.as_ref().filter(|(_, at)| {
@@ -383,6 +386,19 @@ mod tests {
         let trouble = line.status().trouble.expect("trouble");
         let told = (trouble.reason.as_str(), trouble.silent_secs);
         assert_eq!(told, ("No answer yet", 34));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_is_taken_but_not_answered_is_told_within_seconds() {
+        let line = line();
+        let part = line.begin(3, LONG, Load::sends(8 << 20));
+        part.0.asks();
+        part.0.moved(Way::Sent, 8 << 20);
+        part.0.all_taken();
+        tokio::time::advance(Duration::from_millis(3_500)).await;
+        assert_eq!(line.status().trouble, None);
+        tokio::time::advance(Duration::from_millis(600)).await;
+        assert!(line.status().trouble.is_some());
     }
 
     #[tokio::test(start_paused = true)]

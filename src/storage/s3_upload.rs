@@ -14,9 +14,13 @@ use object_store::aws::AmazonS3;
 use object_store::multipart::MultipartStore as _;
 use object_store::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A server that goes on for longer never ends: 10,000 parts come in 10 pages.
 const MOST_PAGES: usize = 1_000;
+/// For taking back what an upload's lost beginning left.
+const LONGEST_CLEANING: Duration = Duration::from_secs(10);
 
 /// One bucket.
 #[derive(Debug)]
@@ -39,12 +43,51 @@ pub(super) struct S3Upload {
 
 impl S3Upload {
     pub(super) async fn begin(bucket: &Arc<Bucket>, path: Path) -> Result<Self, StorageError> {
+        let asked = AtomicU32::new(0);
         let begin = || async {
+            asked.fetch_add(1, Ordering::Relaxed);
             let begun = bucket.client.create_multipart(&path).await;
             begun.map_err(|error| explain(error, Asked::Bucket))
         };
-        let id = bucket.job.run(Load::SMALL, begin).await?;
-        Ok(Self::take_up(bucket, path, id))
+        let id = bucket.job.run(Load::SMALL, begin).await;
+        let was_lost = match &id {
+            Ok(_) => asked.into_inner() > 1,
+            Err(error) => matches!(
+                error.fault(),
+                Fault::Unreachable | Fault::TimedOut | Fault::Stalled
+            ),
+        };
+        if was_lost {
+            let cleaning = Self::drop_unknown(bucket, &path, id.as_ref().ok());
+            // A line that is dead by now must not hold anybody up: the next run finds them too.
+            if tokio::time::timeout(LONGEST_CLEANING, cleaning)
+                .await
+                .is_err()
+            {
+                tracing::warn!("an upload that was begun unseen may be left");
+            }
+        }
+        Ok(Self::take_up(bucket, path, id?))
+    }
+
+    /// An attempt whose answer was lost has begun an upload that nobody knows of: it would be paid
+    /// for until the next run finds it. The key is ours alone, so all of it but `kept` go.
+    async fn drop_unknown(bucket: &Arc<Bucket>, path: &Path, kept: Option<&String>) {
+        let found = match bucket.unfinished_uploads(path.as_ref()).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "unfinished uploads cannot be listed");
+                return;
+            }
+        };
+        let is_unknown =
+            |upload: &UnfinishedUpload| upload.key == path.as_ref() && Some(&upload.id) != kept;
+        for upload in found.into_iter().filter(is_unknown) {
+            let upload = Self::take_up(bucket, path.clone(), upload.id);
+            if let Err(error) = upload.abort().await {
+                tracing::warn!(%error, "an upload that was begun unseen could not be taken back");
+            }
+        }
     }
 
     pub(super) fn take_up(bucket: &Arc<Bucket>, path: Path, id: String) -> Self {

@@ -5,6 +5,7 @@
 mod support;
 
 mod backup;
+mod flips;
 mod jobs;
 mod restore;
 mod verify;

@@ -4,9 +4,8 @@ use crate::jobs::{OnProgress, back_up, cancel_at, context, open_folder, quiet, r
 use crate::support::{assert_same_tree, differences, noise, plain_tree, snapshot, write_file};
 use bytes::Bytes;
 use std::fs;
-use std::io;
 use std::path::Path;
-use zipkeep::archive::{ArchiveSink, ArchiveWriter, Boundary, EntryMeta, Level};
+use zipkeep::archive::{ArchiveWriter, EntryMeta, Packed};
 use zipkeep::engine::{self, EngineError, RestoreRequest, RestoreTarget};
 use zipkeep::model::{EntryKind, Phase};
 
@@ -99,35 +98,28 @@ async fn a_damaged_entry_is_refused_by_name_and_the_rest_restored() {
     }
 }
 
-/// Keeps an archive in memory.
-#[derive(Default)]
-struct Memory(Vec<u8>);
-
-impl ArchiveSink for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn boundary(&mut self, _boundary: Boundary) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn foreign_archive(entries: &[(&str, EntryKind, &[u8])]) -> Vec<u8> {
-    let mut writer = ArchiveWriter::new(Memory::default(), Level::Normal);
+    let mut writer = ArchiveWriter::new(Vec::new());
+    let mut records = Vec::new();
     for (name, kind, content) in entries {
         let meta = EntryMeta {
             name: (*name).to_owned(),
             raw_name: None,
             kind: *kind,
-            size_limit_bytes: content.len() as u64,
             modified_ns: 0,
             mode: 0o4755,
         };
-        writer.add(&meta, content).expect("written");
+        let crc32 = crc32fast::hash(content);
+        let packed = Packed::as_it_is(content);
+        let size_bytes = content.len() as u64;
+        let record = writer.add(meta, size_bytes, crc32, &packed);
+        records.push(record.expect("written"));
     }
-    writer.finish().expect("finished").1.0
+    let mut directory = writer.directory();
+    for record in &records {
+        directory.add(record).expect("written");
+    }
+    directory.finish().expect("finished").1
 }
 
 #[tokio::test(flavor = "multi_thread")]

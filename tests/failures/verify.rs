@@ -3,9 +3,12 @@
 use crate::jobs::{back_up, cancel_at, context, open_folder, quiet};
 use crate::support::{noise, plain_tree, write_file};
 use std::fs;
-use zipkeep::engine::{self, Context, EngineError, VerifyDepth, VerifyReport, VerifyRequest};
+use std::io::{Cursor, Write as _};
+use zipkeep::engine::{
+    self, Context, EngineError, Evidence, VerifyDepth, VerifyReport, VerifyRequest,
+};
 use zipkeep::model::Phase;
-use zipkeep::storage::Store;
+use zipkeep::storage::{Store, open_in_memory};
 
 async fn verify(
     store: &Store,
@@ -56,8 +59,9 @@ async fn what_is_whole_is_called_whole_and_what_is_damaged_is_named() {
 
     for length in [0, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&file, &bytes[..length]).expect("written");
-        let result = check(VerifyDepth::Quick).await;
-        assert_eq!(result.expect_err("cut off").kind(), "archive", "{length}");
+        let cut = check(VerifyDepth::Quick).await.expect("it could be read");
+        let named: Vec<&str> = cut.damaged.iter().map(|d| d.path.as_str()).collect();
+        assert_eq!(named, ["the end of the archive"], "{length}");
     }
     fs::remove_file(&file).expect("removed");
     let gone = check(VerifyDepth::Full).await;
@@ -80,5 +84,47 @@ async fn a_verification_can_be_cancelled() {
             matches!(result, Err(EngineError::Cancelled)),
             "{phase:?}: {result:?}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_another_programs_archive_the_checksums_are_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, method) in [
+        ("stored.txt", zip::CompressionMethod::Stored),
+        ("deflated.txt", zip::CompressionMethod::Deflated),
+    ] {
+        made.start_file(name, options.compression_method(method))
+            .expect("begun");
+        made.write_all(&b"not by us. ".repeat(20)).expect("written");
+    }
+    let bytes = made.finish().expect("finished").into_inner();
+    let store = open_in_memory("").expect("opened");
+    let quiet = quiet(folder.path());
+    let check = async |bytes: &[u8], depth| {
+        let bytes = bytes::Bytes::copy_from_slice(bytes);
+        store.put_new("photos.zip", bytes).await.expect("put");
+        let report = verify(&store, "photos.zip", depth, &quiet).await;
+        store.delete("photos.zip").await.expect("deleted");
+        report.expect("looked at")
+    };
+    for depth in [VerifyDepth::Full, VerifyDepth::Quick] {
+        let whole = check(&bytes, depth).await;
+        assert_eq!((&whole.damaged[..], whole.entries), (&[][..], 2));
+        assert_eq!(whole.evidence, Evidence::Checksums);
+    }
+    // The content of the first stands after its header and name.
+    for at in 40..40 + 220 {
+        let mut hurt = bytes.clone();
+        hurt[at] ^= 0x20;
+        let report = check(&hurt, VerifyDepth::Full).await;
+        let named: Vec<&str> = report.damaged.iter().map(|d| d.path.as_str()).collect();
+        assert_eq!(named, ["stored.txt"], "{at}");
+    }
+    for length in 0..bytes.len() {
+        let report = check(&bytes[..length], VerifyDepth::Full).await;
+        assert_ne!(report.damaged, [], "{length} bytes are called whole");
     }
 }

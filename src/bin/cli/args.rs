@@ -51,6 +51,9 @@ pub(crate) enum Command {
         /// Leave nothing of deleted or replaced files in the new backup; earlier ones stay as they are
         #[arg(long)]
         remove_deleted: bool,
+        /// Send everything anew instead of copying what earlier backups have, which may be damaged
+        #[arg(long, conflicts_with = "remove_deleted")]
+        full: bool,
     },
     /// List the backups
     List {
@@ -79,7 +82,7 @@ pub(crate) enum Command {
     Verify {
         /// File name of the backup, the beginning of one, or "latest"
         backup: String,
-        /// Read only its directory and manifest, not the files' content
+        /// Read only its end, directory and manifest, not the files' content
         #[arg(long)]
         quick: bool,
     },

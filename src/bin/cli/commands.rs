@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::engine::{
-    self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, RestoreRequest,
-    RestoreTarget, VerifyDepth, VerifyRequest,
+    self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, Earlier,
+    RestoreRequest, RestoreTarget, VerifyDepth, VerifyRequest,
 };
 use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
 use zipkeep::secrets;
@@ -80,8 +80,12 @@ impl Work {
                 folders,
                 force,
                 remove_deleted,
+                full,
             } => {
-                let options = self.options(force, remove_deleted);
+                let mut options = self.options(force, remove_deleted);
+                if full {
+                    options.earlier = Earlier::NotTrusted;
+                }
                 self.backup(folders, options).await
             }
             Command::List { this_device } => self.list(this_device).await,
@@ -143,6 +147,7 @@ impl Work {
             } else {
                 DeletedData::UntilWorthIt
             },
+            earlier: Earlier::TakenOver,
         }
     }
 

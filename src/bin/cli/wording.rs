@@ -3,7 +3,7 @@
 use indicatif::{DecimalBytes, HumanDuration};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
-use zipkeep::engine::{BackupReport, VerifyDepth, VerifyReport};
+use zipkeep::engine::{BackupReport, Evidence, VerifyDepth, VerifyReport};
 use zipkeep::model::{Progress, Trouble};
 
 /// What came of a backup at `place`.
@@ -45,21 +45,37 @@ pub(crate) fn verify_lines(report: &VerifyReport, depth: VerifyDepth, name: &str
     let entries = entries(report.entries);
     if !report.damaged.is_empty() {
         let damaged = report.damaged.len();
+        let places = match damaged {
+            1 => "1 place".to_owned(),
+            _ => format!("{damaged} places"),
+        };
         return vec![
-            format!("DAMAGED: {damaged} of {entries} in {name}"),
-            "Keep it: a restore still gives back all that is whole. Then make a new full backup;"
+            format!("DAMAGED: {places} in {name}, which holds {entries}"),
+            "Keep it: a restore still gives back all that is whole. Then run “backup --full”,"
                 .to_owned(),
-            "one by another profile or to an empty place copies nothing of this one.".to_owned(),
+            "which copies nothing of this one.".to_owned(),
         ];
     }
     let found = match depth {
+        VerifyDepth::Full if report.evidence == Evidence::Checksums => format!(
+            "Whole as far as can be told: {entries}, {} read and compared with checksums (CRC-32) in {}; another program made it, without hashes",
+            DecimalBytes(report.bytes),
+            duration(report.duration_secs)
+        ),
+        VerifyDepth::Quick if report.evidence == Evidence::Checksums => {
+            format!(
+                "The directory can be read: {entries}; another program made it, and no content was read"
+            )
+        }
         VerifyDepth::Full => format!(
             "Whole: {entries}, {} read and compared in {}",
             DecimalBytes(report.bytes),
             duration(report.duration_secs)
         ),
         VerifyDepth::Quick => {
-            format!("The directory and the manifest agree: {entries}; no content was read")
+            format!(
+                "The end, the directory and the manifest are whole: {entries}; no content was read"
+            )
         }
     };
     vec![format!("{found} ({name})")]
@@ -196,6 +212,7 @@ mod tests {
             entries: 1_234,
             bytes: 1_200_000_000,
             damaged: Vec::new(),
+            evidence: Evidence::Hashes,
             duration_secs: 34.0,
         };
         assert_eq!(
@@ -204,12 +221,23 @@ mod tests {
         );
         let quick = verify_lines(&report, VerifyDepth::Quick, "a.zip");
         assert!(!quick[0].contains("Whole"), "{quick:?}");
+        let foreign = VerifyReport {
+            evidence: Evidence::Checksums,
+            ..report.clone()
+        };
+        for depth in [VerifyDepth::Full, VerifyDepth::Quick] {
+            let lines = verify_lines(&foreign, depth, "a.zip");
+            assert!(lines[0].contains("another program"), "{lines:?}");
+        }
         report.damaged.push(Warning {
             path: "a".to_owned(),
             reason: "b".to_owned(),
         });
         let damaged = verify_lines(&report, VerifyDepth::Full, "a.zip");
-        assert_eq!(damaged[0], "DAMAGED: 1 of 1234 files and folders in a.zip");
+        assert_eq!(
+            damaged[0],
+            "DAMAGED: 1 place in a.zip, which holds 1234 files and folders"
+        );
         assert!(damaged.concat().contains("Keep it"), "{damaged:?}");
     }
 

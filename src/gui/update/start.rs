@@ -3,7 +3,7 @@
 use super::launch::{connection, launch, refuse};
 use super::{Core, settings};
 use crate::engine::{
-    BackupOptions, BackupRequest, DeletedData, RestoreRequest, RestoreTarget, VerifyDepth,
+    BackupOptions, BackupRequest, DeletedData, Earlier, RestoreRequest, RestoreTarget, VerifyDepth,
     VerifyRequest,
 };
 use crate::gui::command::BackUpManner;
@@ -61,6 +61,7 @@ fn options(profile: &Profile, manner: BackUpManner) -> BackupOptions {
         compression: profile.compression,
         when_unchanged: profile.when_unchanged,
         deleted_data: DeletedData::UntilWorthIt,
+        earlier: Earlier::TakenOver,
     };
     match manner {
         BackUpManner::AsSet => as_set,
@@ -70,6 +71,10 @@ fn options(profile: &Profile, manner: BackUpManner) -> BackupOptions {
         },
         BackUpManner::RemoveDeleted => BackupOptions {
             deleted_data: DeletedData::RemoveNow,
+            ..as_set
+        },
+        BackUpManner::Anew => BackupOptions {
+            earlier: Earlier::NotTrusted,
             ..as_set
         },
     }
@@ -186,8 +191,11 @@ mod tests {
                 compression: Compression::Small,
                 when_unchanged,
                 deleted_data,
+                earlier: Earlier::TakenOver,
             };
             assert_eq!(options(&profile, manner), expected);
         }
+        let anew = options(&profile, BackUpManner::Anew);
+        assert_eq!(anew.earlier, Earlier::NotTrusted);
     }
 }

@@ -64,6 +64,9 @@ fn more_ui(
             if ui.button("Back up even if nothing changed").clicked() {
                 commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
             }
+            if ui.button("Send everything anew").clicked() {
+                commands.push(Command::BackUp(BackUpManner::Anew));
+            }
             if ui.button("Remove deleted data now…").clicked() {
                 *dialog = Some(Dialog::RemoveDeleted);
             }

@@ -52,7 +52,7 @@ fn choices_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
     ui.label(theme::small(ui, "Compression"));
     for level in Compression::ALL {
         let explanation = match level {
-            Compression::Fast => "About three times as fast, a tenth bigger",
+            Compression::Fast => "About twice as fast, a tenth bigger",
             Compression::Normal => "As small as ZIP programs make it",
             Compression::Small => "The smallest, slowly",
         };

@@ -20,8 +20,8 @@ pub(crate) fn verify_ui(
     backup_ui(ui, state, backup);
     ui.add_space(2.0 * GRID);
     let size = bytes_text(backup.size_bytes);
-    let full = format!("Fetches {size} and compares every file with what was backed up.");
-    let quick = "Takes a moment: whether the directory and the manifest agree.";
+    let full = format!("Fetches {size} and compares every byte with what was backed up.");
+    let quick = "Takes a moment: whether the end, the directory and the manifest are whole.";
     for (choice, name, explanation) in [
         (VerifyDepth::Full, "Read everything back", full.as_str()),
         (VerifyDepth::Quick, "Read only what it lists", quick),

@@ -1,11 +1,16 @@
-//! Deflate in independent blocks, so that a big file can be cut, resumed and compressed in parallel.
+//! Deflate: small contents as a whole, big ones in independent blocks, so that a big file can be cut,
+//! resumed and compressed in parallel.
 //!
 //! Each block starts from the last 32 KiB of the one before as its dictionary (RFC 1951 keeps the
 //! window across blocks) and ends on a byte boundary by a sync flush; their concatenation is one
 //! ordinary deflate stream. What does not compress becomes stored blocks of the same stream, because
 //! some readers refuse a stored entry whose size comes after it.
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use super::record::Method;
+use crate::model::Compression;
+use flate2::{Compress, FlushCompress, Status};
+use libdeflater::CompressionLvl;
+use std::fmt;
 use std::io;
 
 /// Bytes of input in one block. An entry no longer than this is compressed as a whole.
@@ -13,78 +18,116 @@ pub const BLOCK_BYTES: usize = 1024 * 1024;
 /// The window of deflate (RFC 1951).
 const DICTIONARY_BYTES: usize = 32 * 1024;
 
-/// How hard to compress.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Level {
-    /// About three times as fast, about a tenth bigger.
-    Fast,
-    /// The level that `zip` has by default.
-    #[default]
-    Normal,
-    /// Smallest, slowly.
-    Small,
-}
-
-impl Level {
-    fn compression(self) -> Compression {
-        Compression::new(match self {
-            Self::Fast => 2,
-            Self::Normal => 6,
-            Self::Small => 9,
-        })
-    }
-}
-
 /// Whether more of the same stream follows a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub enum Position {
+    /// More follows.
     Inner,
+    /// It ends the stream.
     Last,
 }
 
 /// The last bytes of `input`, as many as the next block's dictionary can hold.
-pub(super) fn dictionary_of(input: &[u8]) -> &[u8] {
+pub fn dictionary_of(input: &[u8]) -> &[u8] {
     &input[input.len().saturating_sub(DICTIONARY_BYTES)..]
 }
 
-/// Compresses blocks one after the other. What it gives depends on nothing but its arguments: state
-/// and buffer are kept only because making them anew for every small file scatters the memory.
-#[derive(Debug)]
-pub(super) struct Deflater {
-    compress: Compress,
-    output: Vec<u8>,
+/// A content as it stands in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// How it is compressed.
+    pub method: Method,
+    /// The compressed bytes.
+    pub bytes: Vec<u8>,
 }
 
-impl Deflater {
-    pub(super) fn new(level: Level) -> Self {
+impl Packed {
+    /// A content that is not worth compressing.
+    pub fn as_it_is(content: &[u8]) -> Self {
         Self {
-            compress: Compress::new(level.compression(), false),
-            output: Vec::new(),
+            method: Method::Stored,
+            bytes: content.to_vec(),
+        }
+    }
+}
+
+/// Compresses one content after the other. What it gives depends on nothing but its arguments: state
+/// is kept only because making it anew for every small file costs time.
+pub struct Compressor {
+    /// The better one and the faster; it knows only whole contents.
+    whole: libdeflater::Compressor,
+    blocks: Compress,
+    scratch: Vec<u8>,
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Compressor")
+    }
+}
+
+impl Compressor {
+    /// A compressor of this level.
+    pub fn new(level: Compression) -> Self {
+        // The two libraries count differently: at 6, libdeflate is a little smaller than zlib's 6.
+        let (whole, blocks) = match level {
+            Compression::Fast => (1, 2),
+            Compression::Normal => (6, 6),
+            Compression::Small => (10, 9),
+        };
+        Self {
+            whole: libdeflater::Compressor::new(CompressionLvl::new(whole).unwrap_or_default()),
+            blocks: Compress::new(flate2::Compression::new(blocks), false),
+            scratch: Vec::new(),
         }
     }
 
+    /// Compresses a content of at most [`BLOCK_BYTES`] that is all there; stores what hardly shrinks,
+    /// which saves readers the work.
+    pub fn whole(&mut self, content: &[u8]) -> Packed {
+        if !content.is_empty() && looks_compressible(content) {
+            let most_bytes = content.len() - content.len() / 64 - 1;
+            self.scratch.resize(most_bytes.max(self.scratch.len()), 0);
+            let room = &mut self.scratch[..most_bytes];
+            if let Ok(count) = self.whole.deflate_compress(content, room) {
+                return Packed {
+                    method: Method::Deflate,
+                    bytes: room[..count].to_vec(),
+                };
+            }
+        }
+        Packed::as_it_is(content)
+    }
+
     /// Compresses one block of a stream that goes on from `dictionary`.
-    pub(super) fn block(
+    pub fn block(
         &mut self,
         input: &[u8],
         dictionary: &[u8],
         position: Position,
-    ) -> io::Result<&[u8]> {
-        self.output.clear();
+    ) -> io::Result<Vec<u8>> {
+        let mut output = Vec::new();
         if looks_compressible(input) {
-            self.deflate(input, dictionary, position)?;
+            self.deflate(input, dictionary, position, &mut output)?;
         }
         // The longest that stored blocks are: five bytes for each 64 KiB.
         let stored_bytes = input.len() + (input.len() / STORED_BYTES + 1) * 5;
-        if self.output.is_empty() || self.output.len() > stored_bytes {
-            self.output.clear();
-            store(input, position, &mut self.output);
+        if output.is_empty() || output.len() > stored_bytes {
+            output.clear();
+            output.reserve_exact(stored_bytes);
+            store(input, position, &mut output);
         }
-        Ok(&self.output)
+        Ok(output)
     }
 
-    fn deflate(&mut self, input: &[u8], dictionary: &[u8], position: Position) -> io::Result<()> {
-        let Self { compress, output } = self;
+    fn deflate(
+        &mut self,
+        input: &[u8],
+        dictionary: &[u8],
+        position: Position,
+        output: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let compress = &mut self.blocks;
         compress.reset();
         if !dictionary.is_empty() {
             compress
@@ -95,7 +138,7 @@ impl Deflater {
             Position::Inner => FlushCompress::Sync,
             Position::Last => FlushCompress::Finish,
         };
-        output.reserve(input.len() + 1024);
+        output.reserve(input.len() / 2 + 1024);
         loop {
             let consumed = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
             let status = compress
@@ -110,7 +153,7 @@ impl Deflater {
             if is_done {
                 return Ok(());
             }
-            output.reserve(output.capacity() / 8 + 1024);
+            output.reserve(output.capacity() / 2 + 1024);
         }
     }
 }
@@ -177,24 +220,24 @@ mod tests {
         bytes
     }
 
-    fn in_blocks(input: &[u8], block_bytes: usize, level: Level) -> Vec<u8> {
+    fn in_blocks(input: &[u8], block_bytes: usize, level: Compression) -> Vec<u8> {
         let mut stream = Vec::new();
-        let mut deflater = Deflater::new(level);
+        let mut compressor = Compressor::new(level);
         let mut dictionary: &[u8] = &[];
         for block in input.chunks(block_bytes) {
-            let compressed = deflater.block(block, dictionary, Position::Inner);
-            stream.extend_from_slice(compressed.expect("deflated"));
+            let compressed = compressor.block(block, dictionary, Position::Inner);
+            stream.extend(compressed.expect("deflated"));
             dictionary = dictionary_of(block);
         }
-        let last = deflater.block(&[], dictionary, Position::Last);
-        stream.extend_from_slice(last.expect("deflated"));
+        let last = compressor.block(&[], dictionary, Position::Last);
+        stream.extend(last.expect("deflated"));
         stream
     }
 
     #[test]
     fn random_bytes_grow_by_less_than_a_thousandth() {
         let input = noise(3 * BLOCK_BYTES + 17);
-        let stream = in_blocks(&input, BLOCK_BYTES, Level::Normal);
+        let stream = in_blocks(&input, BLOCK_BYTES, Compression::Normal);
         assert!(stream.len() < input.len() + input.len() / 1000);
         assert!(!looks_compressible(&input));
     }
@@ -203,8 +246,24 @@ mod tests {
     fn the_dictionary_carries_over() {
         let line = noise(10_000); // too short for the samples, so it is tried
         let repeated = line.repeat(4);
-        let stream = in_blocks(&repeated, 10_000, Level::Normal);
+        let stream = in_blocks(&repeated, 10_000, Compression::Normal);
         assert!(stream.len() < 2 * line.len(), "{}", stream.len());
+    }
+
+    #[test]
+    fn a_whole_content_is_deflated_or_stored() {
+        let mut compressor = Compressor::new(Compression::Normal);
+        let text = b"the same words again and again ".repeat(100);
+        let packed = compressor.whole(&text);
+        assert_eq!(packed.method, Method::Deflate);
+        let mut output = Vec::new();
+        let mut decoder = DeflateDecoder::new(&packed.bytes[..]);
+        decoder.read_to_end(&mut output).expect("inflated");
+        assert!(output == text && packed.bytes.len() < 100);
+        for as_it_is in [noise(300), noise(100_000), b"ab".to_vec(), Vec::new()] {
+            let packed = compressor.whole(&as_it_is);
+            assert_eq!((packed.method, &packed.bytes), (Method::Stored, &as_it_is));
+        }
     }
 
     proptest! {
@@ -215,7 +274,7 @@ mod tests {
             block_bytes in 1_000_usize..70_000,
             level in 0_usize..3,
         ) {
-            let level = [Level::Fast, Level::Normal, Level::Small][level];
+            let level = Compression::ALL[level];
             let mut input: Vec<u8> = seed.iter().copied().cycle().take(length / 2).collect();
             input.extend(noise(length - input.len()));
             let mut output = Vec::new();

@@ -1,0 +1,71 @@
+//! What is to be done with each thing that the walk found, by what is known of it.
+
+use crate::archive::EntryRecord;
+use crate::engine::backup::index::IndexEntry;
+use crate::engine::backup::scan::{FileState, SourceEntry};
+use crate::model::EntryKind;
+
+/// What is to be done with something that the walk found.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// The archive has it just so.
+    Keep(Box<IndexEntry>),
+    /// The archive has its content; its time or permissions changed.
+    Touch(Box<IndexEntry>),
+    /// The archive may have its content: it must be read and compared.
+    Compare(Box<IndexEntry>),
+    /// The archive does not have it.
+    New,
+}
+
+/// Decides what is to be done with `source`, given what is known of its name.
+pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decision {
+    let Some(known) = known.filter(|known| known.record.meta.kind == source.kind) else {
+        return Decision::New;
+    };
+    let known = Box::new(known);
+    let is_untouched = has_state(&known, &source.state);
+    match source.kind {
+        EntryKind::Directory if is_untouched => Decision::Keep(known),
+        EntryKind::Directory => touched(&known, source),
+        EntryKind::File if known.record.size_bytes != source.state.size_bytes => Decision::New,
+        EntryKind::File | EntryKind::Symlink
+            if is_untouched && known.identity == source.state.identity =>
+        {
+            Decision::Keep(known)
+        }
+        EntryKind::File | EntryKind::Symlink => Decision::Compare(known),
+    }
+}
+
+/// What is to be done once the content was compared and is the same.
+pub(super) fn after_comparing(known: Box<IndexEntry>, source: &SourceEntry) -> Decision {
+    if has_state(&known, &source.state) {
+        let mut known = known;
+        known.identity = source.state.identity;
+        Decision::Keep(known)
+    } else {
+        touched(&known, source)
+    }
+}
+
+fn has_state(known: &IndexEntry, state: &FileState) -> bool {
+    let meta = &known.record.meta;
+    (meta.modified_ns, meta.mode) == (state.modified_ns, state.mode)
+}
+
+/// The same content with other metadata, where its local header can stay as it is.
+fn touched(known: &IndexEntry, source: &SourceEntry) -> Decision {
+    let mut record: EntryRecord = known.record.clone();
+    record.meta.modified_ns = source.state.modified_ns;
+    record.meta.mode = source.state.mode;
+    // The length of the local header must not seem another than it is.
+    if record.extent_bytes() != known.record.extent_bytes() {
+        return Decision::New;
+    }
+    Decision::Touch(Box::new(IndexEntry {
+        record,
+        identity: source.state.identity,
+        ..known.clone()
+    }))
+}

@@ -1,0 +1,499 @@
+//! `Delivery`: brings an archive's parts to the destination, and proves that they arrived.
+//!
+//! A small archive goes in one request, a bigger one in parts, and what an earlier archive has already
+//! is copied there. Until [`Delivery::complete`] nothing is listed at the destination;
+//! [`Delivery::take_back`] leaves nothing behind, [`Delivery::leave`] leaves what a later run can go on
+//! with.
+
+use crate::archive::{ArchiveError, Finished, TAIL_BYTES, Tail};
+use crate::engine::backup::index::ArchiveId;
+use crate::engine::backup::journal::{Journal, Start};
+use crate::engine::backup::parts::{Part, PartEnd};
+use crate::engine::backup::prefix::{Piece, Prefix};
+use crate::engine::error::EngineError;
+use crate::engine::meter::Meter;
+use crate::model::Phase;
+use crate::storage::{CopySource, Fault, StorageError, Store, StoredPart, Upload};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+
+/// Requests that copy at the same time.
+const COPIES_AT_ONCE: usize = 4;
+/// Parts that are sent at the same time.
+const PARTS_IN_FLIGHT: usize = 4;
+/// How much of the first bytes after what was copied is read back, to see that they stand there.
+const SEAM_BYTES: usize = 4096;
+
+/// What is to be delivered.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) key: String,
+    pub(super) created_secs: i64,
+    pub(super) generation: u32,
+    /// The archive that is continued, and what of it is copied.
+    pub(super) base: Option<(ArchiveId, Option<String>, Prefix)>,
+    pub(super) uniform_bytes: u64,
+    /// Where the journal is kept.
+    pub(super) journal: PathBuf,
+}
+
+/// An upload that an interrupted run began.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) upload: Upload,
+    pub(super) parts: Vec<StoredPart>,
+    pub(super) journal: Journal,
+}
+
+/// An archive on its way.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    store: Store,
+    order: Order,
+    /// The first part, as long as it may be the only one.
+    first: Option<Part>,
+    upload: Option<Upload>,
+    journal: Option<Arc<Mutex<Journal>>>,
+    sends: JoinSet<Result<StoredPart, EngineError>>,
+    copies: JoinSet<Result<StoredPart, EngineError>>,
+    stored: BTreeMap<u32, StoredPart>,
+    // The two steps that change what is at the destination run by themselves: a cancel that stops
+    // waiting for them can still learn how they ended.
+    beginning: Option<JoinHandle<Result<Upload, StorageError>>>,
+    finishing: Option<JoinHandle<Result<Option<String>, StorageError>>>,
+    /// What the object must be, once somebody was asked to make it.
+    wanted: Option<Finished>,
+    seam: Option<(u64, Bytes)>,
+    made: Made,
+    sent_bytes: u64,
+}
+
+/// Whether we made the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Made {
+    /// Not as far as we know.
+    Unknown,
+    /// The store said so, with this version tag.
+    ByUs(Option<String>),
+}
+
+impl Delivery {
+    pub(super) fn new(store: &Store, order: Order, begun: Option<Begun>) -> Self {
+        let mut delivery = Self {
+            store: store.clone(),
+            order,
+            first: None,
+            upload: None,
+            journal: None,
+            sends: JoinSet::new(),
+            copies: JoinSet::new(),
+            stored: BTreeMap::new(),
+            beginning: None,
+            finishing: None,
+            wanted: None,
+            seam: None,
+            made: Made::Unknown,
+            sent_bytes: 0,
+        };
+        if let Some(begun) = begun {
+            let parts = begun.parts.into_iter();
+            delivery.stored = parts.map(|part| (part.number, part)).collect();
+            delivery.journal = Some(Arc::new(Mutex::new(begun.journal)));
+            delivery.copy_missing(&begun.upload);
+            delivery.upload = Some(begun.upload);
+        }
+        delivery
+    }
+
+    /// Makes ready for an archive that continues an earlier one: what can be copied is.
+    pub(super) async fn begin(&mut self) -> Result<(), EngineError> {
+        if self.upload.is_none() && self.order.base.is_some() {
+            let upload = self.begin_upload().await?;
+            self.copy_missing(&upload);
+        }
+        Ok(())
+    }
+
+    /// Takes the next part, as soon as there is room for it.
+    pub(super) async fn take(&mut self, part: Part) -> Result<(), EngineError> {
+        self.sent_bytes += part.bytes.len() as u64;
+        // A part that ends among the entries is not the last: lists and directory follow.
+        let may_be_all = part.place.number == 1 && part.end == PartEnd::Nowhere;
+        if self.upload.is_none() && self.order.base.is_none() && may_be_all {
+            self.first = Some(part);
+            return Ok(());
+        }
+        let upload = match &self.upload {
+            Some(upload) => upload.clone(),
+            None => self.begin_upload().await?,
+        };
+        if let Some(first) = self.first.take() {
+            self.send(&upload, first);
+        }
+        while self.sends.len() >= PARTS_IN_FLIGHT {
+            Self::join(&mut self.sends, &mut self.stored).await?;
+        }
+        while let Some(copied) = self.copies.try_join_next() {
+            Self::note(copied, &mut self.stored)?;
+        }
+        self.send(&upload, part);
+        Ok(())
+    }
+
+    async fn begin_upload(&mut self) -> Result<Upload, EngineError> {
+        self.begin_journal().await;
+        let beginning = self.beginning.get_or_insert_with(|| {
+            let (store, key) = (self.store.clone(), self.order.key.clone());
+            tokio::spawn(async move { store.begin_upload(&key).await })
+        });
+        let begun = beginning.await;
+        self.beginning = None;
+        let upload = begun.map_err(crashed)??;
+        self.upload = Some(upload.clone());
+        let base = self.order.base.as_ref();
+        let start = Start {
+            destination: self.store.identity(),
+            key: self.order.key.clone(),
+            upload_id: upload.id().to_owned(),
+            created_secs: self.order.created_secs,
+            generation: self.order.generation,
+            base: base.map(|(id, _, prefix)| (id.clone(), prefix.clone())),
+            uniform_bytes: self.order.uniform_bytes,
+        };
+        in_journal(self.journal.clone(), move |journal| journal.started(&start)).await;
+        Ok(upload)
+    }
+
+    /// Before the upload, so that one that nobody comes to know of is found again.
+    async fn begin_journal(&mut self) {
+        let (path, key) = (self.order.journal.clone(), self.order.key.clone());
+        let begin = move || Journal::begin(&path, &key);
+        match tokio::task::spawn_blocking(begin).await {
+            Ok(Ok(journal)) => self.journal = Some(Arc::new(Mutex::new(journal))),
+            // A backup matters more than being able to go on with it.
+            Ok(Err(error)) => tracing::warn!(%error, "a backup runs without its journal"),
+            Err(error) => tracing::warn!(%error, "a backup runs without its journal"),
+        }
+    }
+
+    /// Lets the destination copy what it has not copied yet.
+    fn copy_missing(&mut self, upload: &Upload) {
+        let Some((id, etag, prefix)) = &self.order.base else {
+            return;
+        };
+        let at_once = Arc::new(Semaphore::new(COPIES_AT_ONCE));
+        for piece in prefix.pieces() {
+            let Piece { place, old } = piece.clone();
+            let place = crate::storage::PartPlace::from(place);
+            if self.stored.contains_key(&place.number) {
+                continue;
+            }
+            let source = CopySource {
+                key: id.key.clone(),
+                etag: etag.clone(),
+                range: old,
+            };
+            let (upload, at_once) = (upload.clone(), Arc::clone(&at_once));
+            let journal = self.journal.clone();
+            self.copies.spawn(async move {
+                let _permit = at_once
+                    .acquire()
+                    .await
+                    .map_err(|_| EngineError::Cancelled)?;
+                let copied = upload.copy(place, &source).await;
+                let part = copied.map_err(EngineError::of_copy)?;
+                let noted = part.clone();
+                in_journal(journal, move |journal| journal.copied(&noted)).await;
+                Ok(part)
+            });
+        }
+    }
+
+    fn send(&mut self, upload: &Upload, part: Part) {
+        if self.seam.is_none() {
+            // A copy, so that it does not keep the whole part in memory.
+            let seam = &part.bytes[..SEAM_BYTES.min(part.bytes.len())];
+            self.seam = Some((part.place.offset, Bytes::copy_from_slice(seam)));
+        }
+        let (upload, journal) = (upload.clone(), self.journal.clone());
+        self.sends.spawn(async move {
+            let Part { place, bytes, end } = part;
+            let stored = upload.send(place, bytes).await?;
+            let noted = stored.clone();
+            in_journal(journal, move |journal| {
+                journal.sent(&noted, place.offset, end)
+            })
+            .await;
+            Ok(stored)
+        });
+    }
+
+    async fn join(
+        tasks: &mut JoinSet<Result<StoredPart, EngineError>>,
+        stored: &mut BTreeMap<u32, StoredPart>,
+    ) -> Result<(), EngineError> {
+        match tasks.join_next().await {
+            Some(ended) => Self::note(ended, stored),
+            None => Ok(()),
+        }
+    }
+
+    fn note(
+        ended: Result<Result<StoredPart, EngineError>, JoinError>,
+        stored: &mut BTreeMap<u32, StoredPart>,
+    ) -> Result<(), EngineError> {
+        let part = ended.map_err(crashed)??;
+        stored.insert(part.number, part);
+        Ok(())
+    }
+
+    /// Makes the object exist and checks that it is what was meant, by reading its end back. Where
+    /// it is not and something was copied, [`EngineError::CannotCopy`]: the copy is in doubt.
+    pub(super) async fn complete(
+        &mut self,
+        finished: &Finished,
+        meter: &Meter,
+    ) -> Result<Completed, EngineError> {
+        match self.make(finished, meter).await {
+            Err(EngineError::Storage(error))
+                if error.fault() == Fault::Damaged && self.order.base.is_some() =>
+            {
+                Err(EngineError::CannotCopy(error))
+            }
+            ended => ended,
+        }
+    }
+
+    async fn make(&mut self, finished: &Finished, meter: &Meter) -> Result<Completed, EngineError> {
+        while !self.sends.is_empty() {
+            Self::join(&mut self.sends, &mut self.stored).await?;
+        }
+        while !self.copies.is_empty() {
+            Self::join(&mut self.copies, &mut self.stored).await?;
+        }
+        meter.begin(Phase::Finishing);
+        self.check_source().await?;
+        // Not every store refuses to overwrite by itself.
+        if self.store.exists(&self.order.key).await? {
+            return Err(StorageError::new(Fault::AlreadyThere).into());
+        }
+        self.wanted = Some(finished.clone());
+        let finishing = self.finish();
+        let ended = self.finishing.insert(finishing).await;
+        self.finishing = None;
+        match ended.map_err(|error| EngineError::from(crashed(error)))? {
+            Ok(etag) => {
+                self.made = Made::ByUs(etag);
+                self.upload = None;
+            }
+            // The answer may have been lost on the way: the check says whether it is ours.
+            Err(error) if !has_arrived(&self.store, &self.order.key, finished).await => {
+                return Err(error.into());
+            }
+            // Not so if somebody else made the same in the same second: then parts of ours remain.
+            Err(_) => {
+                if let Some(upload) = self.upload.take()
+                    && let Err(error) = upload.abort().await
+                {
+                    tracing::warn!(%error, "an unfinished upload could not be taken back");
+                }
+            }
+        }
+        meter.begin(Phase::Checking);
+        let seam = self.seam.as_ref().filter(|_| self.order.base.is_some());
+        let completed = check(&self.store, &self.order.key, finished, seam).await?;
+        self.forget_journal();
+        Ok(completed)
+    }
+
+    /// Some stores do not look whether the object that they copy from is the one that is meant.
+    async fn check_source(&self) -> Result<(), EngineError> {
+        let Some((id, etag, _)) = &self.order.base else {
+            return Ok(());
+        };
+        match self.store.head(&id.key).await {
+            Ok(now) if (now.size_bytes, &now.etag) == (id.size_bytes, etag) => Ok(()),
+            Ok(_) => Err(EngineError::CannotCopy(StorageError::new(Fault::Changed))),
+            // Deleted meanwhile: what was copied was copied before.
+            Err(error) if error.fault() == Fault::NoObject => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn finish(&mut self) -> JoinHandle<Result<Option<String>, StorageError>> {
+        let (store, key) = (self.store.clone(), self.order.key.clone());
+        let (first, upload) = (self.first.take(), self.upload.clone());
+        let parts: Vec<StoredPart> = self.stored.values().cloned().collect();
+        tokio::spawn(async move {
+            if let Some(upload) = upload {
+                return upload.complete(&parts).await;
+            }
+            let bytes = first.map(|part| part.bytes).unwrap_or_default();
+            store.put_new(&key, bytes).await
+        })
+    }
+
+    fn forget_journal(&mut self) {
+        if let Some(journal) = self.journal.take() {
+            lock(&journal).remove();
+        }
+    }
+
+    /// Leaves what was sent for a later run to go on with, and says how much that is.
+    pub(super) async fn leave(&mut self) -> u64 {
+        self.sends.shutdown().await;
+        self.copies.shutdown().await;
+        self.journal = None;
+        self.stored.values().map(|part| part.bytes).sum()
+    }
+
+    /// Whether there is something that a later run can go on with.
+    pub(super) fn can_be_left(&self) -> bool {
+        let can_go_on = self.store.keeps_parts() && self.journal.is_some();
+        can_go_on && self.upload.is_some() && self.wanted.is_none()
+    }
+
+    /// Leaves nothing behind: neither parts nor an object that nobody vouches for.
+    pub(super) async fn take_back(&mut self) {
+        /// A person waits for this; a destination that is gone must not hold them up.
+        const PATIENCE: Duration = Duration::from_secs(15);
+        let in_time = tokio::time::timeout(PATIENCE, self.remove_all()).await;
+        if in_time.is_err() {
+            tracing::warn!(
+                key = self.order.key,
+                "what was sent could not be taken back in time"
+            );
+        }
+    }
+
+    async fn remove_all(&mut self) {
+        self.sends.shutdown().await;
+        self.copies.shutdown().await;
+        if let Some(beginning) = self.beginning.take()
+            && let Ok(Ok(upload)) = beginning.await
+        {
+            self.upload = Some(upload);
+        }
+        if let Some(finishing) = self.finishing.take()
+            && let Ok(Ok(etag)) = finishing.await
+        {
+            self.upload = None;
+            self.made = Made::ByUs(etag);
+        }
+        let mut is_gone = true;
+        if let Some(upload) = &self.upload
+            && let Err(error) = upload.abort().await
+        {
+            is_gone = false;
+            tracing::warn!(%error, "an unfinished upload could not be taken back");
+        }
+        if is_gone {
+            self.forget_journal();
+        }
+        let Some(wanted) = &self.wanted else {
+            return;
+        };
+        if is_ours(&self.store, &self.order.key, wanted, &self.made).await
+            && let Err(error) = self.store.delete_if_there(&self.order.key).await
+        {
+            tracing::warn!(%error, key = self.order.key, "an unchecked archive could not be removed");
+        }
+    }
+
+    /// Bytes that the destination copied by itself.
+    pub(super) fn copied_bytes(&self) -> u64 {
+        let base = self.order.base.as_ref();
+        base.map_or(0, |(_, _, prefix)| prefix.bytes() - prefix.carried_bytes())
+    }
+
+    /// Bytes handed to the destination.
+    pub(super) fn sent_bytes(&self) -> u64 {
+        self.sent_bytes
+    }
+}
+
+/// An object that was made and checked.
+#[derive(Debug)]
+pub(super) struct Completed {
+    pub(super) object: crate::storage::ObjectInfo,
+}
+
+fn lock(journal: &Mutex<Journal>) -> std::sync::MutexGuard<'_, Journal> {
+    journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes something in the journal. That it could not be noted only costs time later.
+async fn in_journal(
+    journal: Option<Arc<Mutex<Journal>>>,
+    note: impl FnOnce(&mut Journal) -> std::io::Result<()> + Send + 'static,
+) {
+    let Some(journal) = journal else {
+        return;
+    };
+    let noting = tokio::task::spawn_blocking(move || note(&mut lock(&journal)));
+    if let Ok(Err(error)) = noting.await {
+        tracing::warn!(%error, "a part could not be noted in the journal");
+    }
+}
+
+/// Whether the object that is there now is the one that we made. Another computer of the same name
+/// may have made one of the same key in the same second: that one is not ours to remove.
+async fn is_ours(store: &Store, key: &str, wanted: &Finished, made: &Made) -> bool {
+    match (made, store.head(key).await) {
+        (Made::ByUs(Some(made)), Ok(there)) if there.etag.is_some() => {
+            there.etag.as_ref() == Some(made)
+        }
+        (Made::ByUs(_), Ok(_)) => true,
+        (Made::Unknown, Ok(_)) => check(store, key, wanted, None).await.is_ok(),
+        (_, Err(_)) => false,
+    }
+}
+
+fn crashed(error: JoinError) -> StorageError {
+    StorageError::new(Fault::Other).caused_by(error)
+}
+
+/// A lost answer to "complete" looks like a failure: the object itself tells.
+async fn has_arrived(store: &Store, key: &str, finished: &Finished) -> bool {
+    let head = store.head(key).await;
+    head.is_ok_and(|info| info.size_bytes == finished.archive_bytes)
+}
+
+/// Compares size, end and the seam after what was copied with what was written.
+async fn check(
+    store: &Store,
+    key: &str,
+    finished: &Finished,
+    seam: Option<&(u64, Bytes)>,
+) -> Result<Completed, EngineError> {
+    let damaged = |what: &str| EngineError::from(StorageError::new(Fault::Damaged).about(what));
+    let object = store.head(key).await?;
+    let archive_bytes = finished.archive_bytes;
+    if object.size_bytes != archive_bytes {
+        return Err(damaged("its size differs"));
+    }
+    let etag = object.etag.as_deref();
+    let from = archive_bytes - finished.last_bytes;
+    let last = store.read(key, from..archive_bytes, etag).await?;
+    if blake3::hash(&last) != finished.last_blake3 {
+        return Err(damaged("its end differs"));
+    }
+    if let Some((offset, bytes)) = seam {
+        let range = *offset..offset + bytes.len() as u64;
+        if store.read(key, range, etag).await? != *bytes {
+            return Err(damaged("what was copied has another length"));
+        }
+    }
+    let keep = usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX);
+    let tail = Tail::find(&last[last.len().saturating_sub(keep)..], archive_bytes)?;
+    if (tail.directory_offset, tail.entries) == (finished.directory_offset, finished.entries) {
+        Ok(Completed { object })
+    } else {
+        Err(ArchiveError::NotAnArchive("its end differs".to_owned()).into())
+    }
+}

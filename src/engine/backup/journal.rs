@@ -1,0 +1,461 @@
+//! The journal: what an upload that has not ended consists of, so that a later run can go on with it
+//! after a crash, a power cut or a closed lid.
+//!
+//! It is only appended to, and on the disk before anything counts on it. A part is noted once the
+//! destination has confirmed it, with the tag that it gave and the state in which the part ends.
+
+use crate::engine::backup::index::{ArchiveId, IndexEntry, read_frame, write_frame};
+use crate::engine::backup::parts::{OpenFile, PartEnd};
+use crate::engine::backup::prefix::Prefix;
+use crate::model::Span;
+use crate::storage::{PartPlace, StoredPart};
+use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// What an upload is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Start {
+    pub(super) destination: String,
+    pub(super) key: String,
+    pub(super) upload_id: String,
+    /// When the backup began, in seconds since 1970; it stands in the key.
+    pub(super) created_secs: i64,
+    pub(super) generation: u32,
+    /// The archive that is continued, and what of it is copied.
+    pub(super) base: Option<(ArchiveId, Prefix)>,
+    pub(super) uniform_bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Note {
+    /// An upload of this key is about to be begun.
+    Intent {
+        key: String,
+    },
+    Start(Box<Start>),
+    Copied(StoredPart),
+    Sent(StoredPart, u64, PartEnd),
+    /// A later run goes on after this part; what was noted of later ones is void.
+    TakenUp(u32),
+}
+
+/// A journal that is written.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+/// What an interrupted run left.
+#[derive(Debug)]
+pub(super) enum Left {
+    /// Uploads of this key may have been begun; nothing is known of them.
+    Intent {
+        key: String,
+    },
+    Upload(Box<Unfinished>),
+}
+
+/// What a journal tells of an upload that was interrupted.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    pub(super) start: Start,
+    copied: BTreeMap<u32, StoredPart>,
+    sent: BTreeMap<u32, Sent>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    part: StoredPart,
+    offset: u64,
+    end: PartEnd,
+}
+
+/// What can be gone on with.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Parts that need not be sent again, copies included.
+    pub(super) parts: Vec<StoredPart>,
+    /// Entries that are in them.
+    pub(super) entries: Vec<IndexEntry>,
+    pub(super) open: Option<OpenFile>,
+    pub(super) spans: Vec<Span>,
+    /// Where the next part stands.
+    pub(super) next: Option<PartPlace>,
+    /// Bytes that were sent, not copied.
+    pub(super) sent_bytes: u64,
+}
+
+/// An upload that is older is not gone on with: providers and people clean up.
+const MOST_DAYS: i64 = 7;
+
+impl Journal {
+    /// Begins one at `path` for an upload that is about to be begun; an earlier one must have been
+    /// dealt with.
+    pub(super) fn begin(path: &Path, key: &str) -> io::Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        // Beside it, where the next run clears away what a kill left.
+        let scratch = path.with_extension("scratch");
+        fs::create_dir_all(&scratch)?;
+        let mut new_file = tempfile::NamedTempFile::new_in(scratch)?;
+        let intent = Note::Intent {
+            key: key.to_owned(),
+        };
+        new_file.write_all(&sealed(&intent)?)?;
+        new_file.as_file().sync_all()?;
+        let file = new_file.persist(path).map_err(|error| error.error)?;
+        sync_folder(folder)?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Goes on with the journal of an interrupted run, after its part of this number.
+    pub(super) fn take_up(path: &Path, after: u32) -> io::Result<Self> {
+        // What a crash left half written at its end must not stand in the way.
+        let whole_bytes = Self::read_notes(path)?.1;
+        let file = File::options().write(true).open(path)?;
+        file.set_len(whole_bytes)?;
+        drop(file);
+        let file = File::options().append(true).open(path)?;
+        let mut journal = Self {
+            file,
+            path: path.to_owned(),
+        };
+        journal.note(&Note::TakenUp(after))?;
+        Ok(journal)
+    }
+
+    /// Notes that the upload has begun.
+    pub(super) fn started(&mut self, start: &Start) -> io::Result<()> {
+        self.note(&Note::Start(Box::new(start.clone())))
+    }
+
+    pub(super) fn copied(&mut self, part: &StoredPart) -> io::Result<()> {
+        self.note(&Note::Copied(part.clone()))
+    }
+
+    pub(super) fn sent(&mut self, part: &StoredPart, offset: u64, end: PartEnd) -> io::Result<()> {
+        self.note(&Note::Sent(part.clone(), offset, end))
+    }
+
+    fn note(&mut self, note: &Note) -> io::Result<()> {
+        self.file.write_all(&sealed(note)?)?;
+        self.file.sync_data()
+    }
+
+    /// Removes it: the upload has ended, well or badly.
+    pub(super) fn remove(&self) {
+        Self::forget(&self.path);
+    }
+
+    /// Removes a journal that nobody goes on with.
+    pub(super) fn forget(path: &Path) {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "the journal of an upload could not be removed");
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads what an interrupted run left; `None` where it left nothing that can be used.
+    pub(super) fn read(path: &Path) -> Option<Left> {
+        let (notes, _) = match Self::read_notes(path) {
+            Ok(notes) => notes,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(%error, "the journal of an upload cannot be read");
+                }
+                return None;
+            }
+        };
+        Left::of(notes)
+    }
+
+    /// All whole notes, and where the last of them ends.
+    fn read_notes(path: &Path) -> io::Result<(Vec<Note>, u64)> {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut notes = Vec::new();
+        let mut frame = Vec::new();
+        let mut whole_bytes = 0;
+        // A frame that is cut short or makes no sense is what a crash left: it is the end.
+        while let Ok(Some(note)) = read_frame(&mut file, &mut frame) {
+            let mut seal = [0; SEAL_BYTES];
+            if file.read_exact(&mut seal).is_err() || seal != seal_of(&frame) {
+                break;
+            }
+            notes.push(note);
+            whole_bytes += (4 + frame.len() + SEAL_BYTES) as u64;
+        }
+        Ok((notes, whole_bytes))
+    }
+}
+
+const SEAL_BYTES: usize = 8;
+
+/// After a power cut a file may be as long as it should be and yet hold zeros: a note counts only with
+/// the beginning of its own hash after it.
+fn seal_of(frame: &[u8]) -> [u8; SEAL_BYTES] {
+    let mut seal = [0; SEAL_BYTES];
+    seal.copy_from_slice(&blake3::hash(frame).as_bytes()[..SEAL_BYTES]);
+    seal
+}
+
+fn sealed(note: &Note) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    write_frame(&mut bytes, note)?;
+    let seal = seal_of(&bytes[4..]);
+    bytes.extend_from_slice(&seal);
+    Ok(bytes)
+}
+
+/// Makes a rename last.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+impl Left {
+    fn of(notes: Vec<Note>) -> Option<Self> {
+        let mut notes = notes.into_iter();
+        let Some(Note::Intent { key }) = notes.next() else {
+            return None;
+        };
+        match notes.next() {
+            Some(Note::Start(start)) => {
+                Unfinished::of(*start, notes).map(|left| Self::Upload(Box::new(left)))
+            }
+            _ => Some(Self::Intent { key }),
+        }
+    }
+}
+
+impl Unfinished {
+    fn of(start: Start, notes: impl Iterator<Item = Note>) -> Option<Self> {
+        let mut unfinished = Self {
+            start,
+            copied: BTreeMap::new(),
+            sent: BTreeMap::new(),
+        };
+        for note in notes {
+            match note {
+                Note::Intent { .. } | Note::Start(_) => return None,
+                Note::Copied(part) => {
+                    unfinished.copied.insert(part.number, part);
+                }
+                Note::Sent(part, offset, end) => {
+                    let sent = Sent { part, offset, end };
+                    unfinished.sent.insert(sent.part.number, sent);
+                }
+                Note::TakenUp(after) => unfinished.sent.retain(|number, _| *number <= after),
+            }
+        }
+        Some(unfinished)
+    }
+
+    /// Whether it is too old to go on with.
+    pub(super) fn is_stale(&self, now: Timestamp) -> bool {
+        let begun = Timestamp::from_second(self.start.created_secs);
+        let until = begun.and_then(|begun| begun.checked_add((24 * MOST_DAYS).hours()));
+        until.is_err() || until.is_ok_and(|until| until < now)
+    }
+
+    /// What can be gone on with, of what the destination says it has: the parts that both sides know
+    /// alike, sent ones only as an unbroken run.
+    pub(super) fn progress(self, stored: &[StoredPart]) -> Progress {
+        let stored: BTreeMap<u32, &StoredPart> =
+            stored.iter().map(|part| (part.number, part)).collect();
+        let is_there = |part: &StoredPart| stored.get(&part.number) == Some(&part);
+        let mut progress = Progress::default();
+        let copies = self
+            .start
+            .base
+            .as_ref()
+            .map_or(0, |(_, prefix)| prefix.copies());
+        progress
+            .parts
+            .extend(self.copied.into_values().filter(|part| is_there(part)));
+        for (number, (_, sent)) in (copies + 1..).zip(self.sent) {
+            let PartEnd::Known(end) = sent.end else {
+                break;
+            };
+            if sent.part.number != number || !is_there(&sent.part) {
+                break;
+            }
+            let carried = if number == copies + 1 {
+                let prefix = self.start.base.as_ref().map(|(_, prefix)| prefix);
+                prefix.map_or(0, Prefix::carried_bytes)
+            } else {
+                0
+            };
+            progress.spans.push(Span {
+                offset: sent.offset + carried,
+                bytes: sent.part.bytes - carried.min(sent.part.bytes),
+                blake3: blake3::Hash::from_bytes(end.span_blake3)
+                    .to_hex()
+                    .to_string(),
+            });
+            progress.next = Some(PartPlace {
+                number: number + 1,
+                offset: sent.offset + sent.part.bytes,
+            });
+            progress.sent_bytes += sent.part.bytes;
+            progress.entries.extend(end.entries);
+            progress.open = end.open;
+            progress.parts.push(sent.part);
+        }
+        progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::backup::parts::KnownEnd;
+    use proptest::prelude::*;
+
+    const PARTS: u32 = 4;
+
+    fn start() -> Start {
+        Start {
+            destination: "somewhere".to_owned(),
+            key: "p.20261122T080910Z.pc.linux.zip".to_owned(),
+            upload_id: "an upload".to_owned(),
+            created_secs: 1_795_334_950,
+            generation: 0,
+            base: None,
+            uniform_bytes: 0,
+        }
+    }
+
+    fn part(number: u32) -> StoredPart {
+        StoredPart {
+            number,
+            bytes: 1_000 + u64::from(number),
+            etag: format!("tag {number}"),
+        }
+    }
+
+    fn end(number: u32) -> PartEnd {
+        PartEnd::Known(Box::new(KnownEnd {
+            span_blake3: [u8::try_from(number).expect("small"); 32],
+            entries: Vec::new(),
+            open: None,
+        }))
+    }
+
+    /// What a journal tells of an upload that had begun.
+    fn unfinished(path: &Path) -> Option<Unfinished> {
+        match Journal::read(path)? {
+            Left::Upload(unfinished) => Some(*unfinished),
+            Left::Intent { key } => {
+                assert_eq!(key, start().key);
+                None
+            }
+        }
+    }
+
+    /// A journal of some parts, and where its start and each of its further notes end.
+    fn written(path: &Path) -> Vec<u64> {
+        let length = || fs::metadata(path).expect("there").len();
+        let start = start();
+        let mut journal = Journal::begin(path, &start.key).expect("begun");
+        journal.started(&start).expect("noted");
+        let mut ends = vec![length()];
+        for number in 1..=PARTS {
+            let noted = journal.sent(&part(number), u64::from(number) * 5_000, end(number));
+            noted.expect("noted");
+            ends.push(length());
+        }
+        ends
+    }
+
+    fn stored() -> Vec<StoredPart> {
+        (1..=PARTS + 1).map(part).collect()
+    }
+
+    #[test]
+    fn a_journal_cut_at_any_length_tells_of_the_whole_notes_before_the_cut_and_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        let ends = written(&path);
+        let whole = fs::read(&path).expect("read");
+        for length in 0..=whole.len() {
+            // What the file system makes of a power cut: nothing, or zeros, in place of the rest.
+            for fill in [0, whole.len() - length, 5_000] {
+                let mut cut = whole[..length].to_vec();
+                cut.resize(length + fill, 0);
+                fs::write(&path, &cut).expect("written");
+                let notes = ends.iter().filter(|end| **end <= length as u64).count();
+                // Zeros may well be what stood there.
+                let is_as_it_was = cut.starts_with(&whole);
+                let left = unfinished(&path);
+                let Some(parts) = notes.checked_sub(1).or(is_as_it_was.then_some(4)) else {
+                    assert!(left.is_none(), "{length} {fill}");
+                    continue;
+                };
+                let left = left.unwrap_or_else(|| panic!("{length} {fill}"));
+                assert_eq!(left.start, start());
+                let progress = left.progress(&stored());
+                let found = u32::try_from(progress.parts.len()).expect("small");
+                assert!(found as usize == parts || is_as_it_was, "{length} {fill}");
+                assert_eq!(progress.parts, stored()[..found as usize]);
+                // And the next run writes after them.
+                let mut journal = Journal::take_up(&path, found).expect("taken up");
+                journal
+                    .sent(&part(found + 1), 7, end(found + 1))
+                    .expect("noted");
+                let again = unfinished(&path).expect("read").progress(&stored());
+                assert_eq!(again.parts, stored()[..=found as usize], "{length} {fill}");
+            }
+        }
+    }
+
+    #[test]
+    fn notes_of_parts_after_the_one_that_was_gone_on_with_are_void() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        written(&path);
+        Journal::take_up(&path, 2).expect("taken up");
+        let progress = unfinished(&path).expect("read").progress(&stored());
+        assert_eq!(progress.parts, stored()[..2]);
+    }
+
+    #[test]
+    fn a_part_that_the_destination_has_otherwise_ends_what_can_be_used() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        written(&path);
+        let mut other = stored();
+        other[2].etag = "another".to_owned();
+        let progress = unfinished(&path).expect("read").progress(&other);
+        assert_eq!(progress.parts, stored()[..2]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_byte_never_makes_another_part(at in any::<prop::sample::Index>(), change in 1_u8..) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("p.journal");
+            written(&path);
+            let mut bytes = fs::read(&path).expect("read");
+            let at = at.index(bytes.len());
+            bytes[at] ^= change;
+            fs::write(&path, bytes).expect("written");
+            if let Some(left) = unfinished(&path) {
+                prop_assert_eq!(&left.start, &start());
+                let progress = left.progress(&stored());
+                prop_assert!(stored().starts_with(&progress.parts));
+            }
+        }
+    }
+}

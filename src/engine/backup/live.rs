@@ -1,0 +1,46 @@
+//! Which bytes of an archive live: where its entries stand, all of them or those still as they were.
+
+use crate::engine::backup::attempt::Job;
+use crate::engine::backup::base::Base;
+use crate::engine::backup::decide::{Decision, decide};
+use crate::engine::backup::index::{IndexEntry, Known};
+use crate::engine::backup::scan::Found;
+use crate::engine::error::EngineError;
+use std::ops::Range;
+
+fn extent_of(entry: &IndexEntry) -> Range<u64> {
+    let from = entry.record.header_offset;
+    from..from.saturating_add(entry.record.extent_bytes())
+}
+
+/// Where all entries of an archive stand.
+pub(super) fn all(base: &Base) -> Result<Vec<Range<u64>>, EngineError> {
+    let entries = base.index.read().map_err(EngineError::OwnData)?;
+    entries
+        .map(|entry| entry.map(|entry| extent_of(&entry)))
+        .collect::<Result<_, _>>()
+        .map_err(EngineError::OwnData)
+}
+
+/// Where those entries stand that will surely be taken over: by a walk, without opening a file.
+pub(super) fn unchanged(job: &Job, base: &Base) -> Result<Vec<Range<u64>>, EngineError> {
+    let reader = base.index.read().map_err(EngineError::OwnData)?;
+    let mut known = Known::new(vec![(reader, None)]);
+    let mut live = Vec::new();
+    let mut take = |found| {
+        let Found::Entry(source) = found else {
+            return Ok(());
+        };
+        let name = source.name.raw.as_deref();
+        let entry = known
+            .find(name.unwrap_or(source.name.text.as_bytes()))
+            .map_err(EngineError::OwnData)?;
+        if let Decision::Keep(entry) | Decision::Touch(entry) = decide(&source, entry) {
+            live.push(extent_of(&entry));
+        }
+        Ok(())
+    };
+    job.meter.find_anew();
+    job.sources.walk(&job.context, &job.meter, &mut take)?;
+    Ok(live)
+}

@@ -1,0 +1,27 @@
+//! Use case: back folders up. Decides what can be taken over from the last archive or from a run that
+//! was interrupted, makes the attempt, and remembers what it made; only what was read back counts.
+
+mod attempt;
+mod base;
+#[cfg(feature = "bench")]
+pub mod bench;
+mod budget;
+mod decide;
+mod delivery;
+mod finish;
+mod index;
+mod journal;
+mod live;
+mod memory;
+mod pack;
+mod parts;
+mod pipeline;
+mod prefix;
+mod read;
+mod resume;
+mod run;
+mod scan;
+mod told;
+mod work;
+
+pub use run::backup;

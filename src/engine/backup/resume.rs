@@ -1,0 +1,254 @@
+//! Going on with the upload of an interrupted run, and cleaning up those that nobody goes on with.
+
+use crate::archive::EntryName;
+use crate::archive::walk_order;
+use crate::engine::backup::attempt::Resumed;
+use crate::engine::backup::base::{self, Base};
+use crate::engine::backup::delivery::Begun;
+use crate::engine::backup::index::{ArchiveId, Index, IndexWriter};
+use crate::engine::backup::journal::{Journal, Left, Progress, Start, Unfinished};
+use crate::engine::backup::memory::Memory;
+use crate::engine::backup::parts::{Beginning, OpenFile};
+use crate::engine::backup::pipeline::Interrupted;
+use crate::engine::backup::prefix::Prefix;
+use crate::engine::backup::scan::SourceEntry;
+use crate::engine::error::EngineError;
+use crate::engine::request::{BackupOptions, DeletedData, Earlier};
+use crate::model::{BackupName, EntryKind};
+use crate::storage::{ObjectInfo, Store, UnfinishedUpload, Upload};
+use jiff::{Timestamp, ToSpan as _};
+
+/// An interrupted run that can be gone on with.
+#[derive(Debug)]
+pub(super) struct TakenUp {
+    pub(super) start: Start,
+    pub(super) base: Option<(Base, Prefix)>,
+    pub(super) resumed: Resumed,
+    /// Bytes that need not be sent again.
+    pub(super) bytes: u64,
+}
+
+/// Looks for an upload that an earlier run of this profile and device could not end. Whatever stands in
+/// the way of going on with it, the upload is taken back, as far as that can be done; only a line that
+/// does not work is an error.
+pub(super) async fn take_up(
+    store: &Store,
+    listed: &[ObjectInfo],
+    memory: &Memory,
+    options: BackupOptions,
+) -> Result<Option<TakenUp>, EngineError> {
+    let path = memory.journal();
+    let reading = tokio::task::spawn_blocking(move || Journal::read(&path));
+    let unfinished = match reading.await {
+        Ok(Some(Left::Upload(unfinished))) => *unfinished,
+        Ok(Some(Left::Intent { key })) => {
+            take_back(store, &key).await;
+            Journal::forget(&memory.journal());
+            return Ok(None);
+        }
+        Ok(None) | Err(_) => return Ok(None),
+    };
+    let start = unfinished.start.clone();
+    let upload = store.take_up_upload(&start.key, &start.upload_id)?;
+    let stored = match upload.stored_parts().await {
+        Ok(stored) => stored,
+        Err(error) => {
+            let error = EngineError::from(error);
+            if error.may_pass() {
+                return Err(error);
+            }
+            tracing::info!(%error, key = start.key, "an upload cannot be gone on with");
+            Vec::new()
+        }
+    };
+    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, options);
+    let progress = unfinished.progress(&stored);
+    let base = if is_usable && !progress.parts.is_empty() {
+        base_of(store, &start, listed, memory).await
+    } else {
+        None
+    };
+    let Some(base) = base else {
+        tracing::info!(key = start.key, "an interrupted upload is taken back");
+        if let Err(error) = upload.abort().await {
+            tracing::warn!(%error, "an interrupted upload could not be taken back");
+        }
+        Journal::forget(&memory.journal());
+        return Ok(None);
+    };
+    prepare(progress, base, start, upload, memory)
+        .await
+        .map(Some)
+}
+
+/// Whether a run with these options may go on with the upload.
+fn is_wanted(unfinished: &Unfinished, listed: &[ObjectInfo], options: BackupOptions) -> bool {
+    let start = &unfinished.start;
+    let is_done = listed.iter().any(|object| object.key == start.key);
+    // What was copied may be damaged, what was sent by then may hold what is to be removed.
+    let is_unwanted = options.deleted_data == DeletedData::RemoveNow
+        || (options.earlier == Earlier::NotTrusted && start.base.is_some());
+    !is_done && !is_unwanted && !unfinished.is_stale(Timestamp::now())
+}
+
+/// Makes everything ready to go on.
+async fn prepare(
+    progress: Progress,
+    base: Option<(Base, Prefix)>,
+    start: Start,
+    upload: Upload,
+    memory: &Memory,
+) -> Result<TakenUp, EngineError> {
+    let bytes = progress.sent_bytes;
+    let copies = base.as_ref().map_or(0, |(_, prefix)| prefix.copies());
+    let memory = memory.clone();
+    let preparing = tokio::task::spawn_blocking(move || read_progress(progress, copies, &memory));
+    let (entries, begun, beginning, open) = preparing
+        .await
+        .map_err(|crash| EngineError::Crashed(crash.to_string()))?
+        .map_err(EngineError::OwnData)?;
+    let begun_block = open.as_ref().and_then(|open| open.begun);
+    let resumed = Resumed {
+        begun: Begun {
+            upload,
+            parts: begun.0,
+            journal: begun.1,
+        },
+        entries,
+        interrupted: open.map(interrupted_of),
+        begun_block,
+        beginning,
+    };
+    Ok(TakenUp {
+        start,
+        base,
+        resumed,
+        bytes,
+    })
+}
+
+/// What the interrupted run continued: outer `None` where it is there no more.
+async fn base_of(
+    store: &Store,
+    start: &Start,
+    listed: &[ObjectInfo],
+    memory: &Memory,
+) -> Option<Option<(Base, Prefix)>> {
+    let Some((id, prefix)) = &start.base else {
+        return Some(None);
+    };
+    let is_it = |object: &&ObjectInfo| base::id_of(store, object) == *id;
+    let object = listed.iter().find(is_it)?;
+    let base = base::open(store, object, memory).await?;
+    let same: &ArchiveId = &base.head.archive;
+    (same == id).then(|| Some((base, prefix.clone())))
+}
+
+type Prepared = (
+    Index,
+    (Vec<crate::storage::StoredPart>, Journal),
+    Beginning,
+    Option<OpenFile>,
+);
+
+fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::Result<Prepared> {
+    let Progress {
+        parts,
+        mut entries,
+        open,
+        spans,
+        next,
+        ..
+    } = progress;
+    // Of a name that was written twice the later one counts: sorting keeps their order.
+    entries.sort_by(|a, b| walk_order(a.order(), b.order()));
+    let mut writer = IndexWriter::create(&memory.scratch())?;
+    for (at, entry) in entries.iter().enumerate() {
+        let is_last = entries
+            .get(at + 1)
+            .is_none_or(|next| next.order() != entry.order());
+        if is_last {
+            writer.add(entry)?;
+        }
+    }
+    let last = next.map_or(copies, |next| next.number - 1);
+    let journal = Journal::take_up(&memory.journal(), last)?;
+    let beginning = match next {
+        Some(next) => Beginning {
+            number: next.number,
+            offset: next.offset,
+            carried: Vec::new(),
+            spans,
+        },
+        // Nothing but copies is there: the attempt begins after them by itself.
+        None => Beginning {
+            number: copies + 1,
+            ..Beginning::default()
+        },
+    };
+    Ok((writer.finish()?, (parts, journal), beginning, open))
+}
+
+fn interrupted_of(open: OpenFile) -> Interrupted {
+    let meta = open.entry.meta();
+    Interrupted {
+        source: SourceEntry {
+            path: open.path,
+            name: EntryName {
+                text: meta.name.clone(),
+                raw: meta.raw_name.clone(),
+            },
+            kind: EntryKind::File,
+            state: open.state,
+        },
+        open: open.entry,
+    }
+}
+
+/// Takes back all uploads of a key that is ours alone. Failures are only logged: nothing depends on it.
+async fn take_back(store: &Store, key: &str) {
+    tracing::info!(key, "an interrupted upload is taken back");
+    match store.unfinished_uploads().await {
+        Ok(unfinished) => {
+            for upload in unfinished.iter().filter(|upload| upload.key == key) {
+                abort(store, upload).await;
+            }
+        }
+        Err(error) => tracing::warn!(%error, "unfinished uploads cannot be listed"),
+    }
+}
+
+async fn abort(store: &Store, upload: &UnfinishedUpload) {
+    let aborted = match store.take_up_upload(&upload.key, &upload.id) {
+        Ok(upload) => upload.abort().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = aborted {
+        tracing::warn!(%error, "an interrupted upload could not be taken back");
+    }
+}
+
+/// Takes back the uploads of this program that are older than a week: nobody goes on with them. Younger
+/// ones may be those of another computer that is at it. Failures are only logged: nothing depends on it.
+pub(super) async fn clean_up(store: &Store, kept: Option<&str>) {
+    const LEFT_ALONE_DAYS: i64 = 7;
+    let unfinished = match store.unfinished_uploads().await {
+        Ok(unfinished) => unfinished,
+        Err(error) => {
+            tracing::warn!(%error, "unfinished uploads cannot be listed");
+            return;
+        }
+    };
+    let Ok(long_ago) = Timestamp::now().checked_sub((24 * LEFT_ALONE_DAYS).hours()) else {
+        return;
+    };
+    for upload in unfinished {
+        let name = upload.key.rsplit('/').next().unwrap_or_default();
+        let is_old = upload.begun.is_some_and(|begun| begun < long_ago);
+        if BackupName::parse(name).is_none() || !is_old || Some(upload.id.as_str()) == kept {
+            continue;
+        }
+        tracing::info!(key = upload.key, "an abandoned upload is taken back");
+        abort(store, &upload).await;
+    }
+}
