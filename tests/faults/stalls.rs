@@ -1,0 +1,219 @@
+//! What is told of a stall, and that nothing waits for ever.
+
+use crate::scene::{Place, Scene};
+use crate::support::{Asker, Fault, Moment, SeaweedFs, Step, When};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use zipkeep::engine::{self, CheckOutcome, Context};
+use zipkeep::model::{Reporter, Trouble};
+
+/// A person must know within this.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
+/// Longer than that, and shorter than the engine's patience.
+const STALL: Duration = Duration::from_secs(8);
+/// Longer than anybody's patience.
+const FOR_EVER: Duration = Duration::from_mins(30);
+
+/// What was told of trouble, and when.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<Telling>>>);
+
+type Telling = (Instant, Option<Trouble>);
+
+impl Told {
+    fn reporter(&self) -> Reporter {
+        let told = Arc::clone(&self.0);
+        Reporter::new(move |progress| {
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.last().map(|(_, last)| last) != Some(&progress.trouble) {
+                told.push((Instant::now(), progress.trouble));
+            }
+        })
+    }
+
+    fn all(&self) -> Vec<Telling> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.clone()
+    }
+
+    fn troubles(&self) -> Vec<(Instant, Trouble)> {
+        let all = self.all().into_iter();
+        all.filter_map(|(at, trouble)| Some((at, trouble?)))
+            .collect()
+    }
+}
+
+/// A place where everything of this scene is ready; `None` where there is no server.
+async fn place(scene: Scene) -> Option<(Place, Mutex<Asker>)> {
+    let server = SeaweedFs::shared()?;
+    let place = Place::new(&server, "stalls");
+    place.prepare(scene).await.expect("prepared");
+    Some((place, Mutex::new(Asker::new(&server))))
+}
+
+/// A stall at this step is told in time and passes.
+async fn is_told(scene: Scene, step: Step, fault: Fault) {
+    let Some((place, asker)) = place(scene).await else {
+        return;
+    };
+    let what = format!("{scene:?} {step} {fault:?}");
+    place.proxy.break_steps(&[step], fault, When::First(1));
+    let began = Arc::new(Mutex::new(None));
+    // While other requests of the step are answered, the line is not stalled.
+    for number in 1..=9 {
+        for moment in [Moment::Arrives, Moment::Answered] {
+            let noting = Arc::clone(&began);
+            place.proxy.at(step, number, moment, move || {
+                let mut began = noting.lock().unwrap_or_else(PoisonError::into_inner);
+                if began.is_none_or(|began: Instant| began.elapsed() < STALL / 2) {
+                    *began = Some(Instant::now());
+                }
+            });
+        }
+    }
+    let told = Told::default();
+    let report = place.back_up(told.reporter()).await;
+    let report = report.unwrap_or_else(|error| panic!("{what}: {}", error.details()));
+    let began = began.lock().unwrap_or_else(PoisonError::into_inner);
+    let began = began.expect("the step was reached");
+    let troubles = told.troubles();
+    let (first, trouble) = troubles
+        .first()
+        .unwrap_or_else(|| panic!("{what}: not told"));
+    let after = first.duration_since(began);
+    assert!(after <= TOLD_WITHIN, "{what}: told after {after:?}");
+    assert_eq!((trouble.attempt, trouble.attempts), (1, 3), "{what}");
+    assert_eq!(trouble.next_attempt_secs, None, "{what}: one is under way");
+    assert!(trouble.silent_secs >= 3, "{what}: {trouble:?}");
+    let (last, _) = troubles.last().expect("some");
+    let until = last.duration_since(began);
+    assert!(
+        until <= STALL + Duration::from_secs(1),
+        "{what}: until {until:?}"
+    );
+    // What is read back is the last that is asked for: then the job's end says that it is over.
+    let clears = told.all().last().is_some_and(|(_, last)| last.is_none());
+    assert!(
+        clears || step == Step::Get,
+        "{what}: it clears when bytes move"
+    );
+    assert!(place.left(&asker).keys.contains(&report.key), "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stall_while_sending_a_part_is_told_and_clears() {
+    is_told(Scene::Parts, Step::UploadPart, Fault::StallInRequest(STALL)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stall_after_sending_a_part_is_told_and_clears() {
+    is_told(
+        Scene::Parts,
+        Step::UploadPart,
+        Fault::StallBeforeAnswer(STALL),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stall_before_an_upload_is_told_and_clears() {
+    is_told(
+        Scene::Parts,
+        Step::CreateUpload,
+        Fault::StallInAnswer(STALL),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stall_in_what_is_read_back_is_told_and_clears() {
+    is_told(Scene::Small, Step::Get, Fault::StallInAnswer(STALL)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_the_next_attempt_is_told_with_its_time() {
+    let Some((place, _)) = place(Scene::Parts).await else {
+        return;
+    };
+    let steps = [Step::CreateUpload];
+    place
+        .proxy
+        .break_steps(&steps, Fault::SlowDown, When::First(2));
+    let told = Told::default();
+    place.back_up(told.reporter()).await.expect("it passes");
+    let troubles = told.troubles();
+    let waits = |trouble: &Trouble| {
+        trouble.next_attempt_secs == Some(1)
+            && trouble.reason.contains("SlowDown")
+            && (1..=2).contains(&trouble.attempt)
+    };
+    let is_told = troubles.iter().any(|(_, trouble)| waits(trouble));
+    assert!(is_told, "{troubles:?}");
+    assert_eq!(told.all().last().expect("something").1, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_waits_for_ever_for_a_dead_line() {
+    let Some((place, _)) = place(Scene::Small).await else {
+        return;
+    };
+    let fault = Fault::StallBeforeAnswer(FOR_EVER);
+    place.proxy.break_steps(&Step::ALL, fault, When::Always);
+    let context = || {
+        let data = place.path("data");
+        Context::new(Reporter::silent(), CancellationToken::new(), &data)
+    };
+    let (testing, listing, backup) = (context(), context(), place.back_up(Reporter::silent()));
+    let timed = |began: Instant| began.elapsed() < Duration::from_secs(30);
+    let began = Instant::now();
+    let (tested, listed, backed_up) = tokio::join!(
+        async { (engine::test(place.store(), &testing).await, timed(began)) },
+        async { (engine::list(place.store(), &listing).await, timed(began)) },
+        async { (backup.await, timed(began)) },
+    );
+    let checks = tested.0.expect("a report").checks;
+    assert_eq!(checks[0].outcome, CheckOutcome::Fail);
+    assert_eq!(listed.0.expect_err("dead").kind(), "stalled");
+    assert_eq!(backed_up.0.expect_err("dead").kind(), "stalled");
+    assert!(tested.1 && listed.1 && backed_up.1, "{:?}", began.elapsed());
+}
+
+/// A line that dies within a backup ends it, and what was sent is not lost.
+async fn dies_at(step: Step, fault: Fault, within: Duration) {
+    let Some((place, asker)) = place(Scene::Parts).await else {
+        return;
+    };
+    place.proxy.break_steps(&[step], fault, When::Always);
+    let began = Instant::now();
+    let error = place.back_up(Reporter::silent()).await.expect_err("dead");
+    let took = began.elapsed();
+    // The system gives up a connection that takes nothing for 30 s before we do.
+    let is_clear = matches!(error.kind(), "stalled" | "timed-out");
+    assert!(is_clear, "{step}: {}", error.details());
+    assert!(took < within, "{step}: {took:?}");
+    place.proxy.heal();
+    let uploads = place.left(&asker).uploads.len();
+    assert_eq!(uploads > 0, place.has_journal(), "{step}: {uploads}");
+    let report = place.healthy_backup().await.expect("the next one succeeds");
+    let left = place.left(&asker);
+    assert_eq!(
+        (left.keys, left.uploads),
+        (vec![report.key], vec![]),
+        "{step}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_dies_with_the_parts_ends_the_backup() {
+    // 10 s of silence, and 32 s for what the system may hold of a part.
+    let fault = Fault::StallBeforeAnswer(FOR_EVER);
+    dies_at(Step::UploadPart, fault, Duration::from_mins(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_dies_at_the_end_ends_the_backup() {
+    // 10 s of silence, and 6 s for joining 26 MiB.
+    let fault = Fault::StallInRequest(FOR_EVER);
+    dies_at(Step::Complete, fault, Duration::from_secs(45)).await;
+}
