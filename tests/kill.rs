@@ -181,14 +181,19 @@ impl Computer<'_> {
 
     /// Scratch files that killed runs left in the program's own folder.
     fn litter(&self) -> Vec<String> {
-        let all = walkdir::WalkDir::new(self.home.path().join(".local")).into_iter();
+        let own = self.home.path().join(".local");
+        let all = walkdir::WalkDir::new(&own).into_iter();
         let files = all
             .filter_map(Result::ok)
             .filter(|entry| entry.file_type().is_file());
-        let names = files.map(|entry| entry.path().display().to_string());
+        let names = files.map(|entry| {
+            let below = entry.path().strip_prefix(&own).expect("it is below");
+            below.display().to_string()
+        });
         names
             .filter(|name| {
-                name.contains("/.tmp") || name.contains(".scratch/") || name.ends_with(".journal")
+                let is_scratch = name.contains("/.") || name.contains(".scratch/");
+                is_scratch || name.contains(".journal")
             })
             .collect()
     }

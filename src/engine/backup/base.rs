@@ -62,8 +62,12 @@ pub(super) fn id_of(store: &Store, object: &ObjectInfo) -> ArchiveId {
 }
 
 /// What is known of `object`, from this computer's memory or else from the object itself. `None`, with
-/// a note in the log, where it cannot be continued.
-pub(super) async fn open(store: &Store, object: &ObjectInfo, memory: &Memory) -> Option<Base> {
+/// a note in the log, where it cannot be continued; an error only where that may pass by itself.
+pub(super) async fn open(
+    store: &Store,
+    object: &ObjectInfo,
+    memory: &Memory,
+) -> Result<Option<Base>, EngineError> {
     let id = id_of(store, object);
     let path = memory.index();
     let kept = tokio::task::spawn_blocking(move || Index::open(&path)).await;
@@ -71,19 +75,21 @@ pub(super) async fn open(store: &Store, object: &ObjectInfo, memory: &Memory) ->
         && head.archive == id
         && let Ok(manifest) = head.manifest()
     {
-        return Some(Base {
+        return Ok(Some(Base {
             index: Arc::new(index),
             head,
             manifest,
             etag: object.etag.clone(),
             is_kept: true,
-        });
+        }));
     }
     match recover(store, object, id, memory).await {
-        Ok(base) => Some(base),
+        Ok(base) => Ok(Some(base)),
+        // Sending everything because of a moment's trouble would cost far more than trying again.
+        Err(error) if error.may_pass() => Err(error),
         Err(error) => {
             tracing::warn!(%error, key = object.key, "the last backup cannot be continued");
-            None
+            Ok(None)
         }
     }
 }

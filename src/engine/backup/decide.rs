@@ -2,7 +2,7 @@
 
 use crate::archive::EntryRecord;
 use crate::engine::backup::index::IndexEntry;
-use crate::engine::backup::scan::{FileState, SourceEntry};
+use crate::engine::backup::scan::{FileIdentity, FileState, SourceEntry};
 use crate::model::EntryKind;
 
 /// What is to be done with something that the walk found.
@@ -27,7 +27,7 @@ pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decisio
     let is_untouched = has_state(&known, &source.state);
     match source.kind {
         EntryKind::Directory if is_untouched => Decision::Keep(known),
-        EntryKind::Directory => touched(&known, source),
+        EntryKind::Directory => touched(&known, source, source.state.identity),
         EntryKind::File if known.record.size_bytes != source.state.size_bytes => Decision::New,
         EntryKind::File | EntryKind::Symlink
             if is_untouched && known.identity == source.state.identity =>
@@ -38,14 +38,19 @@ pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decisio
     }
 }
 
-/// What is to be done once the content was compared and is the same.
-pub(super) fn after_comparing(known: Box<IndexEntry>, source: &SourceEntry) -> Decision {
+/// What is to be done once the content was compared and is the same. `identity` is what tells next time
+/// that nothing changed.
+pub(super) fn after_comparing(
+    known: Box<IndexEntry>,
+    source: &SourceEntry,
+    identity: Option<FileIdentity>,
+) -> Decision {
     if has_state(&known, &source.state) {
         let mut known = known;
-        known.identity = source.state.identity;
+        known.identity = identity;
         Decision::Keep(known)
     } else {
-        touched(&known, source)
+        touched(&known, source, identity)
     }
 }
 
@@ -55,7 +60,7 @@ fn has_state(known: &IndexEntry, state: &FileState) -> bool {
 }
 
 /// The same content with other metadata, where its local header can stay as it is.
-fn touched(known: &IndexEntry, source: &SourceEntry) -> Decision {
+fn touched(known: &IndexEntry, source: &SourceEntry, identity: Option<FileIdentity>) -> Decision {
     let mut record: EntryRecord = known.record.clone();
     record.meta.modified_ns = source.state.modified_ns;
     record.meta.mode = source.state.mode;
@@ -65,7 +70,7 @@ fn touched(known: &IndexEntry, source: &SourceEntry) -> Decision {
     }
     Decision::Touch(Box::new(IndexEntry {
         record,
-        identity: source.state.identity,
+        identity,
         ..known.clone()
     }))
 }

@@ -9,7 +9,7 @@ use crate::engine::backup::parts::{BegunBlock, OpenFile, PartSink};
 use crate::engine::backup::pipeline::{Big, Item, PendingBlock};
 use crate::engine::backup::read::{BigEnd, BigFile, Stillness};
 use crate::engine::backup::scan::{FileIdentity, SourceEntry, reason_of};
-use crate::engine::backup::work::{Change, Outcome, PackedEntry, identity_of, meta_of};
+use crate::engine::backup::work::{Change, Outcome, PackedEntry, meta_of};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -337,8 +337,7 @@ impl Packing<'_> {
             self.note_change(&open.source.name.text);
         }
         let record = self.writer.end(open.entry).map_err(stopped)?;
-        let identity = identity_of(&open.source.state, end.stillness);
-        let entry = self.written(record, Some(end.blake3), identity)?;
+        let entry = self.written(record, Some(end.blake3), end.identity)?;
         match open.was_first {
             WasFirst::Yes => state.written_first = Some(entry),
             WasFirst::No => self.known(&entry)?,

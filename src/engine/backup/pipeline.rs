@@ -278,11 +278,14 @@ impl Dispatcher<'_> {
 
     /// Sends a big file only if its content is not what the archive has.
     fn compare_big(&mut self, known: Box<IndexEntry>, source: SourceEntry) -> Result<(), Left> {
-        if let Ok(Some((hash, state))) = hash_file(&source.path)
-            && known.blake3 == Some(hash)
+        if let Ok(Some(hashed)) = hash_file(&source.path)
+            && known.blake3 == Some(hashed.blake3)
         {
-            let source = SourceEntry { state, ..source };
-            match after_comparing(known, &source) {
+            let source = SourceEntry {
+                state: hashed.state,
+                ..source
+            };
+            match after_comparing(known, &source, hashed.identity) {
                 Decision::Keep(known) => return self.ready(Outcome::Kept(known, Change::Compared)),
                 Decision::Touch(known) => {
                     return self.ready(Outcome::Kept(known, Change::Metadata));

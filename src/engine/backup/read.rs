@@ -1,7 +1,8 @@
 //! Reading the person's files: each once if it holds still, and never a byte more than it had at first.
 
 use crate::archive::{BLOCK_BYTES, Position, dictionary_of};
-use crate::engine::backup::scan::FileState;
+use crate::engine::backup::scan::{FileIdentity, FileState};
+use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Take};
 use std::path::Path;
@@ -23,6 +24,8 @@ pub(super) struct Content {
     /// Before it was read.
     pub(super) state: FileState,
     pub(super) stillness: Stillness,
+    /// What tells next time that nothing changed; `None` where that cannot be told.
+    pub(super) identity: Option<FileIdentity>,
 }
 
 /// A small file's content, or the file itself where it has become too big for memory.
@@ -56,6 +59,7 @@ fn open(path: &Path) -> io::Result<File> {
 pub(super) fn read_small(path: &Path) -> io::Result<SmallFile> {
     let mut tries_left = READ_AGAIN;
     loop {
+        let opened_ns = now_ns();
         let file = open(path)?;
         let state = FileState::of(&file.metadata()?);
         if state.size_bytes > BLOCK_BYTES as u64 {
@@ -72,12 +76,34 @@ pub(super) fn read_small(path: &Path) -> io::Result<SmallFile> {
         if stillness == Stillness::Still || tries_left == 0 {
             return Ok(SmallFile::Content(Content {
                 bytes,
+                identity: settled(&state, stillness, opened_ns),
                 state,
                 stillness,
             }));
         }
         tries_left -= 1;
     }
+}
+
+/// Nanoseconds since 1970 UTC.
+fn now_ns() -> i64 {
+    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// What tells next time that a file has not changed since it was opened at this moment. `None` where a
+/// change could not be told: it did not hold still, or its last change is so young that a further one
+/// may bear the same time, because clocks of file systems tick slowly.
+fn settled(state: &FileState, stillness: Stillness, opened_ns: i64) -> Option<FileIdentity> {
+    const TICK_NS: i64 = 50_000_000;
+    const WHOLE_SECONDS_TICK_NS: i64 = 2_000_000_000;
+    let identity = state.identity?;
+    let tick_ns = if identity.changed_ns % 1_000_000_000 == 0 {
+        WHOLE_SECONDS_TICK_NS
+    } else {
+        TICK_NS
+    };
+    let is_old = identity.changed_ns.saturating_add(tick_ns) < opened_ns;
+    (is_old && stillness == Stillness::Still).then_some(identity)
 }
 
 fn stillness(file: &File, before: &FileState) -> Stillness {
@@ -98,6 +124,7 @@ pub(super) fn read_link(path: &Path) -> io::Result<Vec<u8>> {
 pub(super) struct BigFile {
     file: Take<File>,
     state: FileState,
+    opened_ns: i64,
     dictionary: Vec<u8>,
     crc32: crc32fast::Hasher,
     blake3: blake3::Hasher,
@@ -121,17 +148,21 @@ pub(super) struct RawBlock {
 pub(super) struct BigEnd {
     pub(super) blake3: [u8; 32],
     pub(super) stillness: Stillness,
+    /// What tells next time that nothing changed; `None` where that cannot be told.
+    pub(super) identity: Option<FileIdentity>,
 }
 
 impl BigFile {
     /// Opens a file at its beginning. What it grows by later is left out: a log that grows without
     /// end must not make its entry grow without end.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let opened_ns = now_ns();
         let file = open(path)?;
         let state = FileState::of(&file.metadata()?);
         let mut big = Self {
             file: file.take(state.size_bytes),
             state,
+            opened_ns,
             dictionary: Vec::new(),
             crc32: crc32fast::Hasher::new(),
             blake3: blake3::Hasher::new(),
@@ -200,24 +231,39 @@ impl BigFile {
     /// Ends reading.
     pub(super) fn end(&self) -> BigEnd {
         let is_whole = self.read_bytes == self.state.size_bytes;
+        let stillness = if is_whole {
+            stillness(self.file.get_ref(), &self.state)
+        } else {
+            Stillness::Changed
+        };
         BigEnd {
             blake3: *self.blake3.finalize().as_bytes(),
-            stillness: if is_whole {
-                stillness(self.file.get_ref(), &self.state)
-            } else {
-                Stillness::Changed
-            },
+            stillness,
+            identity: settled(&self.state, stillness, self.opened_ns),
         }
     }
 }
 
-/// The BLAKE3 of a whole file, and what it was meanwhile; `None` where it did not hold still.
-pub(super) fn hash_file(path: &Path) -> io::Result<Option<([u8; 32], FileState)>> {
+/// A file that was read only for its hash.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hashed {
+    pub(super) blake3: [u8; 32],
+    pub(super) state: FileState,
+    pub(super) identity: Option<FileIdentity>,
+}
+
+/// Reads a file for its hash; `None` where it did not hold still.
+pub(super) fn hash_file(path: &Path) -> io::Result<Option<Hashed>> {
+    let opened_ns = now_ns();
     let file = open(path)?;
     let state = FileState::of(&file.metadata()?);
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader((&file).take(state.size_bytes))?;
-    let hash = *hasher.finalize().as_bytes();
-    let is_still = stillness(&file, &state) == Stillness::Still;
-    Ok((is_still && hasher.count() == state.size_bytes).then_some((hash, state)))
+    let stillness = stillness(&file, &state);
+    let is_whole = hasher.count() == state.size_bytes && stillness == Stillness::Still;
+    Ok(is_whole.then(|| Hashed {
+        blake3: *hasher.finalize().as_bytes(),
+        state,
+        identity: settled(&state, stillness, opened_ns),
+    }))
 }

@@ -5,7 +5,7 @@ use crate::archive::walk_order;
 use crate::engine::backup::attempt::Resumed;
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Begun;
-use crate::engine::backup::index::{ArchiveId, Index, IndexWriter};
+use crate::engine::backup::index::{Index, IndexWriter};
 use crate::engine::backup::journal::{Journal, Left, Progress, Start, Unfinished};
 use crate::engine::backup::memory::Memory;
 use crate::engine::backup::parts::{Beginning, OpenFile};
@@ -64,7 +64,7 @@ pub(super) async fn take_up(
     let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, options);
     let progress = unfinished.progress(&stored);
     let base = if is_usable && !progress.parts.is_empty() {
-        base_of(store, &start, listed, memory).await
+        base_of(store, &start, listed, memory).await?
     } else {
         None
     };
@@ -133,15 +133,17 @@ async fn base_of(
     start: &Start,
     listed: &[ObjectInfo],
     memory: &Memory,
-) -> Option<Option<(Base, Prefix)>> {
+) -> Result<Option<Option<(Base, Prefix)>>, EngineError> {
     let Some((id, prefix)) = &start.base else {
-        return Some(None);
+        return Ok(Some(None));
     };
     let is_it = |object: &&ObjectInfo| base::id_of(store, object) == *id;
-    let object = listed.iter().find(is_it)?;
+    let Some(object) = listed.iter().find(is_it) else {
+        return Ok(None);
+    };
     let base = base::open(store, object, memory).await?;
-    let same: &ArchiveId = &base.head.archive;
-    (same == id).then(|| Some((base, prefix.clone())))
+    let same = base.filter(|base| base.head.archive == *id);
+    Ok(same.map(|base| Some((base, prefix.clone()))))
 }
 
 type Prepared = (

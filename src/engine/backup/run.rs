@@ -117,7 +117,7 @@ impl Run {
         let base = match base::newest(&self.job.store, &self.listed, &self.job.request) {
             Some(object) => {
                 let opening = base::open(&self.job.store, object, &self.memory);
-                Box::pin(self.or_cancelled(opening)).await?
+                Box::pin(self.job.context.or_cancelled(opening)).await?
             }
             None => None,
         };

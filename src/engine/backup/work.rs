@@ -4,7 +4,7 @@ use crate::archive::{Compressor, EntryMeta, Packed};
 use crate::engine::backup::decide::{Decision, after_comparing};
 use crate::engine::backup::index::IndexEntry;
 use crate::engine::backup::read::{Content, RawBlock, SmallFile, Stillness, read_link, read_small};
-use crate::engine::backup::scan::{FileIdentity, FileState, SourceEntry, reason_of};
+use crate::engine::backup::scan::{FileIdentity, SourceEntry, reason_of};
 use crate::model::{Compression, EntryKind, Gap, Skipped};
 use crossbeam_channel::{Receiver, Sender};
 use std::io;
@@ -126,7 +126,7 @@ fn pack(
         && content.stillness == Stillness::Still
         && known.blake3 == blake3
     {
-        match after_comparing(known, &source) {
+        match after_comparing(known, &source, content.identity) {
             Decision::Keep(known) => return Outcome::Kept(known, Change::Compared),
             Decision::Touch(known) => return Outcome::Kept(known, Change::Metadata),
             Decision::Compare(_) | Decision::New => {}
@@ -142,7 +142,7 @@ fn pack(
         crc32: crc32fast::hash(&content.bytes),
         packed,
         blake3,
-        identity: identity_of(&source.state, content.stillness),
+        identity: content.identity,
         stillness: content.stillness,
         meta: meta_of(&source),
     }))
@@ -154,6 +154,7 @@ fn read(source: &SourceEntry) -> io::Result<SmallFile> {
             bytes,
             state: source.state,
             stillness: Stillness::Still,
+            identity: source.state.identity,
         })
     };
     match source.kind {
@@ -161,11 +162,6 @@ fn read(source: &SourceEntry) -> io::Result<SmallFile> {
         EntryKind::Symlink => read_link(&source.path).map(as_walked),
         EntryKind::File => read_small(&source.path),
     }
-}
-
-/// A file that did not hold still must be compared next time.
-pub(super) fn identity_of(state: &FileState, stillness: Stillness) -> Option<FileIdentity> {
-    state.identity.filter(|_| stillness == Stillness::Still)
 }
 
 /// What an archive's headers say of something that was found.
