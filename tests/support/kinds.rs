@@ -71,6 +71,9 @@ impl SeaweedFs {
             "-webdav=false".to_owned(),
             "-admin.ui=false".to_owned(),
             "-master.telemetry=false".to_owned(),
+            // Each bucket takes several volumes. By default their number follows from the free disk, and
+            // a few dozen buckets use it up; volumes that hold nothing take no room.
+            "-volume.max=5000".to_owned(),
             format!("-s3.port={port}"),
         ]);
         for part in ["master", "volume", "filer", "admin"] {
