@@ -1,6 +1,7 @@
 //! `RangeReader`: an object at the destination as something that reads and seeks, for threads that
 //! may block. Reading on fetches ahead; memory stays at a few blocks whatever the object's size.
 
+use crate::archive::ArchiveReader;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -155,6 +156,17 @@ impl RangeReader {
         self.runtime
             .block_on(context.or_cancelled(waiting))
             .map_err(|error| self.failure.set(error))
+    }
+}
+
+/// Opens an archive; a failure of the destination is told as such.
+pub(super) fn open(
+    reader: RangeReader,
+) -> Result<(ArchiveReader<RangeReader>, Failure), EngineError> {
+    let failure = reader.failure();
+    match ArchiveReader::open(reader) {
+        Ok(archive) => Ok((archive, failure)),
+        Err(error) => Err(failure.take().unwrap_or_else(|| error.into())),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::archive::{EntryRecord, Seal, Tail, records, unpack, walk_order};
 use crate::engine::backup::index::{ArchiveId, Index, IndexEntry, IndexHead, IndexWriter};
 use crate::engine::backup::memory::Memory;
 use crate::engine::error::EngineError;
-use crate::engine::plan::from_hex;
+use crate::engine::hex::from_hex;
 use crate::engine::request::BackupRequest;
 use crate::model::{BackupName, Entry, FORMAT_MAJOR, MANIFEST_PATH, Manifest, OWN_PREFIX, Os};
 use crate::storage::{Fault, ObjectInfo, StorageError, Store};

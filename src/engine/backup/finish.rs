@@ -5,7 +5,7 @@ use crate::engine::backup::index::{Index, IndexEntry};
 use crate::engine::backup::pack::{Packed, stopped};
 use crate::engine::backup::parts::PartSink;
 use crate::engine::error::EngineError;
-use crate::engine::plan::to_hex;
+use crate::engine::hex::to_hex;
 use crate::engine::request::BackupRequest;
 use crate::model::{
     Compression, Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, MANIFEST_PATH,

@@ -5,8 +5,8 @@
 use crate::archive::{EntryName, label_roots};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::hex::to_hex;
 use crate::engine::meter::Meter;
-use crate::engine::plan::to_hex;
 use crate::engine::request::BackupRequest;
 use crate::model::{EntryKind, Gap, Root, Skipped};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};

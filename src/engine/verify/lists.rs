@@ -5,7 +5,7 @@ use super::findings::{Findings, THE_MANIFEST};
 use super::source::Source;
 use crate::archive::Inspector;
 use crate::engine::error::EngineError;
-use crate::engine::plan::{from_hex, to_hex};
+use crate::engine::hex::{from_hex, to_hex};
 use crate::model::{Entry, EntryKind, Manifest, OWN_PREFIX};
 
 /// A line is refused beyond this: an entry's name has at most 64 KiB.

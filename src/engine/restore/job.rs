@@ -5,12 +5,12 @@ use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
-use crate::engine::place::{PlaceError, Placed, Placing, TargetState, path_of};
-use crate::engine::plan::{Item, Plan};
-use crate::engine::range_reader::{Failure, RangeReader};
+use crate::engine::range_reader::{Failure, RangeReader, open};
 use crate::engine::report::RestoreReport;
 use crate::engine::request::{RestoreRequest, RestoreTarget};
-use crate::engine::stage::{Fetch, FetchError, Stage};
+use crate::engine::restore::place::{PlaceError, Placed, Placing, TargetState, path_of};
+use crate::engine::restore::plan::{Item, Plan};
+use crate::engine::restore::stage::{Fetch, FetchError, Stage};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase};
 use crate::storage::Store;
@@ -43,17 +43,6 @@ pub async fn restore(
     working
         .await
         .map_err(|crash| EngineError::Crashed(crash.to_string()))?
-}
-
-/// Opens an archive; a failure of the destination is told as such.
-pub(super) fn open(
-    reader: RangeReader,
-) -> Result<(ArchiveReader<RangeReader>, Failure), EngineError> {
-    let failure = reader.failure();
-    match ArchiveReader::open(reader) {
-        Ok(archive) => Ok((archive, failure)),
-        Err(error) => Err(failure.take().unwrap_or_else(|| error.into())),
-    }
 }
 
 fn run(

@@ -5,6 +5,7 @@
 
 use crate::archive::{ArchiveError, ListedEntry, PathRules, SafePath};
 use crate::engine::error::EngineError;
+use crate::engine::hex::from_hex;
 use crate::engine::request::RestoreTarget;
 use crate::model::{Entry, EntryKind, Manifest, Warning};
 use std::collections::HashMap;
@@ -257,22 +258,6 @@ fn trimmed(name: &str) -> &str {
     name.strip_suffix('/').unwrap_or(name)
 }
 
-/// Bytes in lower-case hexadecimal.
-pub(super) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Bytes from hexadecimal; `None` when it is not.
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect()
-}
-
 #[cfg(unix)]
 fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt as _;
@@ -295,7 +280,6 @@ pub(super) fn damaged(name: &str, reason: &str) -> ArchiveError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn entry(index: usize, name: &str, kind: EntryKind) -> ListedEntry {
         ListedEntry {
@@ -342,13 +326,5 @@ mod tests {
     fn a_foreign_archive_has_no_original_place() {
         let result = Plan::new(Vec::new(), None, &RestoreTarget::Original);
         assert!(matches!(result, Err(EngineError::NoOriginalPlace)));
-    }
-
-    proptest! {
-        #[test]
-        fn hexadecimal_reads_back(bytes in proptest::collection::vec(any::<u8>(), 0..40), text in ".{0,9}") {
-            prop_assert_eq!(from_hex(&to_hex(&bytes)), Some(bytes));
-            let _: Option<Vec<u8>> = from_hex(&text);
-        }
     }
 }

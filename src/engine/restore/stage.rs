@@ -9,8 +9,8 @@ use crate::engine::error::EngineError;
 use crate::engine::files::{make_link, set_mode, time_of, unlock};
 use crate::engine::meter::Meter;
 
-use crate::engine::plan::{Item, Trust, damaged};
 use crate::engine::range_reader::{Failure, RangeReader};
+use crate::engine::restore::plan::{Item, Trust, damaged};
 use crate::model::EntryKind;
 use filetime::FileTime;
 use std::fs::{self, File};

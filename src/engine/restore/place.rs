@@ -6,9 +6,9 @@
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::files::{set_mode, time_of};
-use crate::engine::moves::Moves;
-use crate::engine::plan::{Item, Trust};
-use crate::engine::stage::Stage;
+use crate::engine::restore::moves::Moves;
+use crate::engine::restore::plan::{Item, Trust};
+use crate::engine::restore::stage::Stage;
 use crate::model::{EntryKind, Warning};
 use std::collections::HashMap;
 use std::io;

@@ -1,0 +1,372 @@
+//! `RestoreLog`: what a restore changes on this computer, written down before anything is changed, and
+//! how far it is. Whoever finds it after a crash can go on or take back; until it is let go, the restore
+//! can be undone.
+//!
+//! It is a folder of the program's own data: a lock, and one file of JSON lines, whose name says the
+//! state, so that a rename passes from one state to the next at once or not at all.
+
+use crate::engine::restore::change::{Area, Change};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+/// How far a restore is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Files are fetched and checked; nothing of the target is touched.
+    Staging,
+    /// The target is being changed: an interruption is gone on with.
+    Forward,
+    /// Everything is in place, and can be taken back.
+    Done,
+    /// It is being taken back: an interruption is gone on with.
+    Back,
+    /// It was taken back.
+    Undone,
+}
+
+const STATES: [State; 5] = [
+    State::Staging,
+    State::Forward,
+    State::Done,
+    State::Back,
+    State::Undone,
+];
+
+impl State {
+    const fn file_name(self) -> &'static str {
+        match self {
+            Self::Staging => "changes.staging",
+            Self::Forward => "changes.forward",
+            Self::Done => "changes.done",
+            Self::Back => "changes.back",
+            Self::Undone => "changes.undone",
+        }
+    }
+}
+
+/// What is known of a restore as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// File name of the backup.
+    pub(super) backup: String,
+    pub(super) created: Timestamp,
+    pub(super) areas: Vec<Area>,
+    /// Folders that were restored to, for people.
+    pub(super) to: Vec<String>,
+}
+
+/// The first line while nothing but the areas is known, and of every log.
+#[derive(Serialize, Deserialize)]
+struct FirstLine {
+    format: u32,
+    #[serde(flatten)]
+    head: Head,
+}
+
+/// The last line of a log that is whole.
+#[derive(Serialize, Deserialize)]
+struct LastLine {
+    changes: u64,
+    /// Of all lines before.
+    blake3: String,
+}
+
+const FORMAT: u32 = 1;
+
+/// The log of one restore; nobody else works on the restore while this is held.
+#[derive(Debug)]
+pub(super) struct RestoreLog {
+    folder: PathBuf,
+    state: State,
+    _lock: File,
+}
+
+/// Where all logs are.
+pub(super) fn folder_of_all(data_dir: &Path) -> PathBuf {
+    data_dir.join("restores")
+}
+
+/// The names of all restores that left something, the oldest first.
+pub(super) fn ids(data_dir: &Path) -> io::Result<Vec<String>> {
+    let folder = match fs::read_dir(folder_of_all(data_dir)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        folder => folder?,
+    };
+    let mut ids = Vec::new();
+    for entry in folder {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            ids.extend(entry.file_name().into_string().ok());
+        }
+    }
+    ids.sort();
+    Ok(ids)
+}
+
+impl RestoreLog {
+    /// Begins the log of a new restore under a name that is free, and names the areas it will work in:
+    /// `areas_of` is told the log's folder, on whose volume an area may be.
+    pub(super) fn begin(data_dir: &Path, created: Timestamp) -> io::Result<Self> {
+        let all = folder_of_all(data_dir);
+        fs::create_dir_all(&all)?;
+        let name = created.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let names = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}-{n}")));
+        for name in names.take(1_000) {
+            let folder = all.join(name);
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => {
+                    made?;
+                    let lock = lock(&folder)?.ok_or(io::ErrorKind::ResourceBusy)?;
+                    return Ok(Self {
+                        folder,
+                        state: State::Staging,
+                        _lock: lock,
+                    });
+                }
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Opens one, unless somebody works on it; `None` also where it never came so far as to be written.
+    pub(super) fn open(data_dir: &Path, id: &str) -> io::Result<Option<Self>> {
+        let folder = folder_of_all(data_dir).join(id);
+        let Some(lock) = lock(&folder)? else {
+            return Ok(None);
+        };
+        let state = STATES
+            .into_iter()
+            .find(|state| folder.join(state.file_name()).exists());
+        Ok(state.map(|state| Self {
+            folder,
+            state,
+            _lock: lock,
+        }))
+    }
+
+    pub(super) fn id(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    /// Where an area on the volume of the program's own data may be.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes down what is known before anything is fetched: where the areas are.
+    pub(super) fn write_head(&self, head: &Head) -> io::Result<()> {
+        self.write(head, &[])
+    }
+
+    /// Writes everything down, safely, before the first change.
+    pub(super) fn write(&self, head: &Head, changes: &[Change]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut lines = Lines {
+            file: BufWriter::new(file.as_file_mut()),
+            hasher: blake3::Hasher::new(),
+        };
+        lines.add(&FirstLine {
+            format: FORMAT,
+            head: head.clone(),
+        })?;
+        for change in changes {
+            lines.add(change)?;
+        }
+        let last = LastLine {
+            changes: changes.len() as u64,
+            blake3: lines.hasher.finalize().to_hex().to_string(),
+        };
+        lines.add(&last)?;
+        lines.file.flush()?;
+        drop(lines);
+        file.as_file().sync_all()?;
+        file.persist(self.path()).map_err(|error| error.error)?;
+        sync_folder(&self.folder)
+    }
+
+    /// Reads it back; an error where it is not whole.
+    pub(super) fn read(&self) -> io::Result<(Head, Vec<Change>)> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the log is damaged");
+        let mut lines = BufReader::new(File::open(self.path())?);
+        let mut hasher = blake3::Hasher::new();
+        let mut line = Vec::new();
+        lines.read_until(b'\n', &mut line)?;
+        hasher.update(&line);
+        let first: FirstLine = serde_json::from_slice(&line)?;
+        if first.format != FORMAT {
+            return Err(damaged());
+        }
+        let mut changes = Vec::new();
+        loop {
+            line.clear();
+            if lines.read_until(b'\n', &mut line)? == 0 {
+                return Err(damaged());
+            }
+            if let Ok(last) = serde_json::from_slice::<LastLine>(&line) {
+                let blake3 = hasher.finalize().to_hex();
+                let is_whole =
+                    (last.changes, last.blake3.as_str()) == (changes.len() as u64, blake3.as_str());
+                return if is_whole {
+                    Ok((first.head, changes))
+                } else {
+                    Err(damaged())
+                };
+            }
+            hasher.update(&line);
+            changes.push(serde_json::from_slice(&line)?);
+        }
+    }
+
+    /// Passes to another state, safely.
+    pub(super) fn pass_to(&mut self, state: State) -> io::Result<()> {
+        fs::rename(self.path(), self.folder.join(state.file_name()))?;
+        self.state = state;
+        sync_folder(&self.folder)
+    }
+
+    /// Lets go of everything that is kept for it: the areas first, so that it is known to the end.
+    pub(super) fn remove(self, areas: &[Area]) -> io::Result<()> {
+        for area in areas {
+            remove_all(&area.folder)?;
+        }
+        remove_all(&self.folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(self.state.file_name())
+    }
+}
+
+struct Lines<W: io::Write> {
+    file: W,
+    hasher: blake3::Hasher,
+}
+
+impl<W: io::Write> Lines<W> {
+    fn add(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        self.hasher.update(&bytes);
+        self.file.write_all(&bytes)
+    }
+}
+
+fn lock(folder: &Path) -> io::Result<Option<File>> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// What is in it may be locked against its owner: it came from a backup.
+fn remove_all(folder: &Path) -> io::Result<()> {
+    let removed = fs::remove_dir_all(folder);
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+                if entry.file_type().is_dir() {
+                    crate::engine::files::unlock(entry.path())?;
+                }
+            }
+            fs::remove_dir_all(folder)
+        }
+        result => result,
+    }
+}
+
+/// A name is on the disk only when its folder is.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::restore::change::Spot;
+
+    fn head() -> Head {
+        Head {
+            backup: "p.zip".to_owned(),
+            created: Timestamp::UNIX_EPOCH,
+            areas: vec![Area {
+                anchor: PathBuf::from("/a"),
+                folder: PathBuf::from("/w"),
+            }],
+            to: vec!["/a".to_owned()],
+        }
+    }
+
+    fn changes() -> Vec<Change> {
+        let spot = |text: &str| Spot {
+            area: 0,
+            relative: PathBuf::from(text),
+        };
+        vec![
+            Change::MakeFolder(spot("x")),
+            Change::Remove {
+                number: 3,
+                at: spot("x/y\nz"),
+            },
+        ]
+    }
+
+    #[test]
+    fn a_log_reads_back_in_every_state_and_is_nobody_elses_meanwhile() {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut log = RestoreLog::begin(data.path(), Timestamp::UNIX_EPOCH).expect("begun");
+        let id = log.id();
+        assert_eq!(id, "19700101T000000Z");
+        log.write(&head(), &changes()).expect("written");
+        let busy = RestoreLog::open(data.path(), &id).expect("looked");
+        assert!(busy.is_none(), "somebody works on it");
+        let second = RestoreLog::begin(data.path(), Timestamp::UNIX_EPOCH).expect("begun");
+        assert_eq!(second.id(), "19700101T000000Z-2");
+        for state in [State::Forward, State::Done, State::Back, State::Undone] {
+            log.pass_to(state).expect("passed");
+            drop(log);
+            let found = RestoreLog::open(data.path(), &id).expect("looked");
+            log = found.expect("free");
+            assert_eq!(log.state(), state);
+            assert_eq!(log.read().expect("whole"), (head(), changes()));
+        }
+        log.remove(&[]).expect("removed");
+        assert_eq!(ids(data.path()).expect("listed"), ["19700101T000000Z-2"]);
+    }
+
+    #[test]
+    fn a_log_that_is_cut_or_changed_is_noticed() {
+        let data = tempfile::tempdir().expect("a folder");
+        let log = RestoreLog::begin(data.path(), Timestamp::UNIX_EPOCH).expect("begun");
+        log.write(&head(), &changes()).expect("written");
+        let whole = fs::read(log.path()).expect("there");
+        for length in 0..whole.len() - 1 {
+            fs::write(log.path(), &whole[..length]).expect("cut");
+            assert!(log.read().is_err(), "cut to {length}");
+        }
+        for at in 0..whole.len() - 1 {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            fs::write(log.path(), &changed).expect("changed");
+            let read = log.read();
+            assert!(read.is_err() || read.is_ok_and(|read| read == (head(), changes())));
+        }
+    }
+}
