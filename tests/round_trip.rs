@@ -69,10 +69,7 @@ impl Place {
         };
         let whole = engine::verify(&self.store, whole, &self.context).await;
         assert_eq!(whole.expect("verified").damaged, []);
-        let request = RestoreRequest {
-            key: key.to_owned(),
-            target,
-        };
+        let request = RestoreRequest::all_of(key, target);
         engine::restore(&self.store, request, &self.context)
             .await
             .expect("restored")

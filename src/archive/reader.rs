@@ -9,11 +9,12 @@ use crate::model::{
 use jiff::{civil, tz::TimeZone};
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::ops::Range;
 use zip::result::ZipError;
 use zip::{ExtraField, ZipArchive};
 
 /// Any ZIP, opened.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ArchiveReader<R> {
     zip: ZipArchive<R>,
 }
@@ -37,6 +38,9 @@ pub struct ListedEntry {
     pub mode: Option<u32>,
     /// Where its local header is.
     pub header_offset: u64,
+    /// Bytes of the archive from its local header on that have all of it; `None` where they would
+    /// reach into another entry, which only an archive that means harm has.
+    pub extent: Option<Range<u64>>,
 }
 
 /// The most bytes of a manifest for each entry, and besides: a bound for archives that mean harm.
@@ -53,6 +57,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// Everything in it but what is zipkeep's own, in the order of the bytes.
     pub fn entries(&self) -> Result<Vec<ListedEntry>, ArchiveError> {
         let is_ours = self.is_ours();
+        let bounds = self.bounds()?;
         let mut entries = Vec::with_capacity(self.zip.len());
         for index in 0..self.zip.len() {
             let entry = self
@@ -79,10 +84,27 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 modified_ns: entry.last_modified().and_then(of_dos),
                 mode: entry.unix_mode().map(|mode| mode & 0o7777),
                 header_offset: entry.header_start(),
+                extent: extent_of(
+                    &bounds,
+                    entry.header_start(),
+                    entry.name_raw().len() as u64 + entry.compressed_size(),
+                ),
             });
         }
         entries.sort_by_key(|entry| entry.header_offset);
         Ok(entries)
+    }
+
+    /// Where the bytes of entries begin, in order, and where the last of them ends.
+    fn bounds(&self) -> Result<Vec<u64>, ArchiveError> {
+        let mut bounds = Vec::with_capacity(self.zip.len() + 1);
+        for index in 0..self.zip.len() {
+            let entry = self.zip.by_index_data(index);
+            bounds.push(entry.map_err(|error| of_zip("", error))?.header_start());
+        }
+        bounds.push(self.zip.central_directory_start());
+        bounds.sort_unstable();
+        Ok(bounds)
     }
 
     /// Whether several entries have one name; only the last of them can be read.
@@ -215,6 +237,19 @@ impl<R: Read> Read for Content<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer)
     }
+}
+
+/// The bytes of an entry whose name and content take `own_bytes`: up to whatever follows, or as far as
+/// the longest header and descriptor could reach.
+fn extent_of(bounds: &[u64], start: u64, own_bytes: u64) -> Option<Range<u64>> {
+    const HEADER_BYTES: u64 = 30;
+    const MOST_BESIDES: u64 = 0xffff + 24;
+    let least = start.checked_add(own_bytes)?.checked_add(HEADER_BYTES)?;
+    let next = bounds.partition_point(|bound| *bound <= start);
+    let end = (*bounds.get(next)?).min(least.saturating_add(MOST_BESIDES));
+    // Two entries that begin at the same place share their bytes.
+    let is_alone = next < 2 || bounds[next - 2] != start;
+    (least <= end && is_alone).then_some(start..end)
 }
 
 /// What an entry is, by its file type where a Unix program wrote one, else by its name.

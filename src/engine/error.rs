@@ -33,6 +33,14 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// A pattern of what is wanted makes no sense.
+    #[error("“{pattern}” cannot be used as a pattern of what to restore: {reason}")]
+    Wish {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        reason: String,
+    },
     /// The destination failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -84,15 +92,27 @@ pub enum EngineError {
     },
     /// A restore failed and could not be taken back whole.
     #[error(
-        "The restore failed, and the files that it had replaced could not all be put back: they are kept in {kept}"
+        "The restore failed, and {kept} could not be put back as it was; nothing of it is lost"
     )]
     HalfRestored {
-        /// The folders; `names.txt` in each says where each file belongs.
+        /// What could not be put back.
         kept: String,
         /// Why it failed.
         #[source]
         source: Box<EngineError>,
     },
+    /// There is no restore that could be undone.
+    #[error("There is no such restore to undo")]
+    NothingToUndo,
+    /// The restore has not ended yet.
+    #[error("That restore is still running")]
+    RestoreRunning,
+    /// Files are not as the restore left them.
+    #[error("The restore cannot simply be undone: {} changed since, {}", count_of(.0.len()), names_of(.0))]
+    ChangedSince(
+        /// The files, one or more.
+        Vec<PathBuf>,
+    ),
     /// What the program keeps for itself between runs cannot be written or read.
     #[error("The program's own data could not be written or read")]
     OwnData(#[source] io::Error),
@@ -111,7 +131,7 @@ impl EngineError {
             Self::Cancelled => "cancelled",
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
-            Self::Pattern { .. } => "pattern",
+            Self::Pattern { .. } | Self::Wish { .. } => "pattern",
             Self::Storage(error) | Self::CannotCopy(error) => error.fault().word(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => "newer-format",
             Self::Archive(_) => "archive",
@@ -123,6 +143,9 @@ impl EngineError {
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
             Self::Target { .. } => "target",
+            Self::NothingToUndo => "nothing-to-undo",
+            Self::RestoreRunning => "restore-running",
+            Self::ChangedSince(_) => "changed-since",
             Self::OwnData(_) => "own-data",
             Self::CannotGoOn => "cannot-go-on",
             Self::Crashed(_) => "crashed",
@@ -135,12 +158,15 @@ impl EngineError {
             Self::Cancelled => "Nothing half-made was left behind.",
             Self::AlreadyRunning(_) => "Wait until it has ended.",
             Self::HalfRestored { .. } => {
-                "Put them back by hand: names.txt in that folder says where each one belongs."
+                "Make sure that it can be written to, and start zipkeep again: it then puts back the rest."
             }
             Self::NoSources => "Add a folder first.",
             Self::Source { .. } => "Check that the folder exists and that you may read it.",
             Self::Pattern { .. } => {
                 "Write patterns as in a .gitignore file, for example “*.tmp” or “cache/”."
+            }
+            Self::Wish { .. } => {
+                "Write it as the list of the backup shows it, with * and ** for any."
             }
             Self::Storage(error) | Self::CannotCopy(error) => error.fault().hint(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => {
@@ -157,6 +183,11 @@ impl EngineError {
                 "The disk is full. Make room, or restore to another disk."
             }
             Self::Target { .. } => "Choose a folder that you may write to.",
+            Self::NothingToUndo => "Restores are kept for undoing until they are cleared away.",
+            Self::RestoreRunning => "Wait until it has ended.",
+            Self::ChangedSince(_) => {
+                "Save them elsewhere, or undo by force: then they are set aside and kept."
+            }
             Self::OwnData(_) => {
                 "Check that the disk is not full, and that you may write to the program's data folder."
             }
@@ -218,6 +249,28 @@ pub fn causes(error: &dyn Error) -> Vec<String> {
         cause = error.source();
     }
     causes
+}
+
+fn count_of(files: usize) -> String {
+    if files == 1 {
+        "one file".to_owned()
+    } else {
+        format!("{files} files")
+    }
+}
+
+/// The first few, for a sentence.
+fn names_of(paths: &[PathBuf]) -> String {
+    const SHOWN: usize = 3;
+    let shown = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| path.display().to_string());
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if paths.len() > SHOWN {
+        text.push_str(", …");
+    }
+    text
 }
 
 /// Whether `error` says that a disk is full or a quota used up.

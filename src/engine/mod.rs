@@ -32,14 +32,16 @@ pub use download::download;
 pub use error::{EngineError, causes};
 pub use list::{find, list};
 pub use report::{
-    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Evidence, RestoreReport,
-    ShowReport, ShownEntry, TestReport, VerifyReport,
+    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, KeptRestore,
+    RestoreReport, Settled, ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
 };
 pub use request::{
-    BackupOptions, BackupRequest, DeletedData, Earlier, RestoreRequest, RestoreTarget, VerifyDepth,
-    VerifyRequest,
+    BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, OnConflict, RestoreOptions,
+    RestoreRequest, RestoreTarget, Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
-pub use restore::restore;
+pub use restore::{
+    LaterChanges, forget_old_restores, forget_restore, restore, restores, settle, undo,
+};
 pub use show::show;
 pub use test::test;
 pub use verify::verify;

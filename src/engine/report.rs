@@ -45,14 +45,71 @@ pub struct RestoreReport {
     pub files: u64,
     /// Bytes written.
     pub bytes_written: u64,
+    /// Files that were there already, with the same content and time.
+    pub unchanged: u64,
     /// Entries that were not restored, and why.
     pub refused: Vec<Warning>,
-    /// Identifies the undo of this restore; none is kept yet.
+    /// By what the restore can be undone; `None` where it changed nothing.
     pub undo: Option<String>,
     /// The folders that were written to.
     pub to: Vec<String>,
     /// Time taken.
     pub duration_secs: f64,
+}
+
+/// A restore that can be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptRestore {
+    /// Names it.
+    pub id: String,
+    /// File name of the backup.
+    pub backup: String,
+    /// When it was restored.
+    pub created: Timestamp,
+    /// The folders that were written to.
+    pub to: Vec<String>,
+    /// Files and links that it put.
+    pub put: u64,
+    /// Files, links and folders that it removed without putting something in their place.
+    pub removed: u64,
+    /// Bytes of what it replaced or removed, which are kept on this computer.
+    pub kept_bytes: u64,
+}
+
+/// What came of undoing a restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UndoReport {
+    /// File name of the backup that was restored.
+    pub backup: String,
+    /// Files and links that are not any more what the restore put.
+    pub taken_away: u64,
+    /// Files, links and folders that are there again.
+    pub put_back: u64,
+    /// The folders that are as they were.
+    pub to: Vec<String>,
+    /// Where files are kept that were changed after the restore.
+    pub set_aside: Option<String>,
+}
+
+/// An interrupted restore that was brought to an end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    /// File name of the backup.
+    pub backup: String,
+    /// The folders that it writes to.
+    pub to: Vec<String>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// How an interrupted restore ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Everything is in place.
+    Finished,
+    /// Everything is as it was before.
+    TakenBack,
 }
 
 /// What came of a deletion.

@@ -1,6 +1,7 @@
 //! Requests: one wish each, complete and owned, so that later changes of settings cannot reach a running job.
 
 use crate::model::{Compression, WhenUnchanged};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Back these folders up.
@@ -61,6 +62,22 @@ pub struct RestoreRequest {
     pub key: String,
     /// Where its files go.
     pub target: RestoreTarget,
+    /// Which of them.
+    pub selection: Selection,
+    /// How to do it.
+    pub options: RestoreOptions,
+}
+
+impl RestoreRequest {
+    /// Restores everything as it was backed up; what else the target has stays.
+    pub fn all_of(key: &str, target: RestoreTarget) -> Self {
+        Self {
+            key: key.to_owned(),
+            target,
+            selection: Selection::All,
+            options: RestoreOptions::default(),
+        }
+    }
 }
 
 /// Where restored files go.
@@ -70,6 +87,66 @@ pub enum RestoreTarget {
     Original,
     /// Under this folder, one sub-folder for each folder that was backed up.
     Folder(PathBuf),
+    /// To folders chosen for each label; what stands under no label of these is not restored.
+    Places(BTreeMap<String, PathBuf>),
+}
+
+/// Which entries of an archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// All.
+    #[default]
+    All,
+    /// These, as the archive names them, and all that is below them.
+    Paths(BTreeSet<String>),
+    /// What fits one of these patterns (`*`, `**`, `?`, `[a-z]`, `{a,b}`), and all that is below it.
+    Matching(Vec<String>),
+}
+
+/// How to restore.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// What to do where the target has a file already.
+    pub on_conflict: OnConflict,
+    /// What becomes of files that the target has and the backup has not.
+    pub extra_files: ExtraFiles,
+    /// What becomes of setuid, setgid and sticky bits.
+    pub special_bits: SpecialBits,
+}
+
+/// What to do where the target has a file already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The restored one takes its place.
+    #[default]
+    Replace,
+    /// The one that was changed last stays.
+    KeepNewer,
+    /// The target's stays.
+    Skip,
+    /// Both stay, the restored one under another name.
+    KeepBoth,
+}
+
+/// What becomes of files that the target has and the backup has not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ExtraFiles {
+    /// They stay.
+    #[default]
+    Kept,
+    /// They are removed from the folders that are restored whole: the target becomes an exact mirror,
+    /// but for what backups leave out.
+    Removed,
+}
+
+/// What becomes of setuid, setgid and sticky bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SpecialBits {
+    /// They are not restored: whoever can write a backup could hand out rights with them.
+    #[default]
+    LeftOut,
+    /// They are restored.
+    Restored,
 }
 
 /// Read this backup back and compare.

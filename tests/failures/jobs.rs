@@ -61,10 +61,7 @@ pub(crate) async fn restore(
     to: &Path,
     context: &Context,
 ) -> Result<RestoreReport, EngineError> {
-    let request = RestoreRequest {
-        key: key.to_owned(),
-        target: RestoreTarget::Folder(to.to_owned()),
-    };
+    let request = RestoreRequest::all_of(key, RestoreTarget::Folder(to.to_owned()));
     engine::restore(store, request, context).await
 }
 

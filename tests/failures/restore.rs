@@ -233,10 +233,7 @@ async fn a_newer_format_is_refused_by_name_and_a_foreign_zip_has_no_original_pla
         .expect_err("refused");
     assert_eq!(error.kind(), "newer-format");
     assert!(error.to_string().contains('7'), "{error}");
-    let request = RestoreRequest {
-        key: "foreign.zip".to_owned(),
-        target: RestoreTarget::Original,
-    };
+    let request = RestoreRequest::all_of("foreign.zip", RestoreTarget::Original);
     let error = engine::restore(&store, request, &quiet(folder.path()))
         .await
         .expect_err("refused");
@@ -265,10 +262,7 @@ async fn read_only_folders_are_restored_over_themselves() {
         .expect("made");
     let before = snapshot(&source);
     for _ in 0..2 {
-        let request = RestoreRequest {
-            key: report.key.clone(),
-            target: RestoreTarget::Original,
-        };
+        let request = RestoreRequest::all_of(&report.key, RestoreTarget::Original);
         let restored = engine::restore(&store, request, &quiet(folder.path()))
             .await
             .expect("restored");

@@ -223,10 +223,8 @@ impl Place {
             return Ok(());
         }
         let target = tempfile::tempdir_in(self.folder.path()).map_err(|e| e.to_string())?;
-        let request = RestoreRequest {
-            key: key.to_owned(),
-            target: RestoreTarget::Folder(target.path().to_owned()),
-        };
+        let to = RestoreTarget::Folder(target.path().to_owned());
+        let request = RestoreRequest::all_of(key, to);
         let restored = engine::restore(&self.direct, request, &context).await;
         restored.map_err(|error| format!("{key}: {}", error.details()))?;
         assert_same_tree(&self.path("source"), &target.path().join("source"));

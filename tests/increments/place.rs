@@ -139,10 +139,8 @@ impl Place {
             });
             assert_eq!(verified.damaged, [], "{about}");
             let target = tempfile::tempdir().expect("a folder");
-            let request = RestoreRequest {
-                key: kept.report.key.clone(),
-                target: RestoreTarget::Folder(target.path().to_owned()),
-            };
+            let to = RestoreTarget::Folder(target.path().to_owned());
+            let request = RestoreRequest::all_of(&kept.report.key, to);
             let restored = engine::restore(&self.store, request, &context).await;
             let restored = restored.unwrap_or_else(|error| {
                 panic!("{about}: {}", error.details());

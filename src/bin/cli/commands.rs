@@ -257,10 +257,7 @@ impl Work {
             Some(folder) => RestoreTarget::Folder(absolute(&folder)?),
             None => self.original_place_of(&backup)?,
         };
-        let request = RestoreRequest {
-            key: backup.key,
-            target,
-        };
+        let request = RestoreRequest::all_of(&backup.key, target);
         let report = engine::restore(&store, request, &self.context).await?;
         self.output.warnings("Not restored", &report.refused);
         self.output.result("restore", &report, |out| {

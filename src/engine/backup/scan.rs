@@ -8,6 +8,7 @@ use crate::engine::error::EngineError;
 use crate::engine::hex::to_hex;
 use crate::engine::meter::Meter;
 use crate::engine::request::BackupRequest;
+use crate::engine::restore::is_workspace;
 use crate::model::{EntryKind, Gap, Root, Skipped};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
@@ -230,7 +231,8 @@ impl Walk {
 
     fn wants(&self, path: &Path, file_type: FileType) -> bool {
         let is_dir = file_type.is_dir();
-        if is_dir && self.keep_out.iter().any(|kept| kept == path) {
+        let is_workspace = path.file_name().is_some_and(is_workspace);
+        if is_dir && (is_workspace || self.keep_out.iter().any(|kept| kept == path)) {
             return false;
         }
         let relative = path.strip_prefix(&self.folder).unwrap_or(path);

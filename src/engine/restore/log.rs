@@ -5,6 +5,7 @@
 //! It is a folder of the program's own data: a lock, and one file of JSON lines, whose name says the
 //! state, so that a rename passes from one state to the next at once or not at all.
 
+use crate::engine::files::unlock;
 use crate::engine::restore::change::{Area, Change};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,8 @@ struct LastLine {
 }
 
 const FORMAT: u32 = 1;
+/// A file that says that the areas stay.
+const KEEP: &str = "keep";
 
 /// The log of one restore; nobody else works on the restore while this is held.
 #[derive(Debug)]
@@ -132,7 +135,7 @@ impl RestoreLog {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Opens one, unless somebody works on it; `None` also where it never came so far as to be written.
+    /// Opens one; `None` where somebody works on it. One that was never written down counts as staging.
     pub(super) fn open(data_dir: &Path, id: &str) -> io::Result<Option<Self>> {
         let folder = folder_of_all(data_dir).join(id);
         let Some(lock) = lock(&folder)? else {
@@ -141,9 +144,9 @@ impl RestoreLog {
         let state = STATES
             .into_iter()
             .find(|state| folder.join(state.file_name()).exists());
-        Ok(state.map(|state| Self {
+        Ok(Some(Self {
             folder,
-            state,
+            state: state.unwrap_or(State::Staging),
             _lock: lock,
         }))
     }
@@ -160,11 +163,6 @@ impl RestoreLog {
     /// Where an area on the volume of the program's own data may be.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Writes down what is known before anything is fetched: where the areas are.
-    pub(super) fn write_head(&self, head: &Head) -> io::Result<()> {
-        self.write(head, &[])
     }
 
     /// Writes everything down, safely, before the first change.
@@ -233,6 +231,21 @@ impl RestoreLog {
         sync_folder(&self.folder)
     }
 
+    /// Has the areas stay when it is taken back, because something in them is nowhere else.
+    pub(super) fn keep_areas(&self) -> io::Result<()> {
+        File::create(self.folder.join(KEEP))?.sync_all()?;
+        sync_folder(&self.folder)
+    }
+
+    /// It was taken back: lets go of everything, unless something in it is nowhere else.
+    pub(super) fn close(mut self, areas: &[Area]) -> io::Result<()> {
+        if self.folder.join(KEEP).exists() {
+            self.pass_to(State::Undone)
+        } else {
+            self.remove(areas)
+        }
+    }
+
     /// Lets go of everything that is kept for it: the areas first, so that it is known to the end.
     pub(super) fn remove(self, areas: &[Area]) -> io::Result<()> {
         for area in areas {
@@ -272,21 +285,30 @@ fn lock(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// What is in it may be locked against its owner: it came from a backup.
 fn remove_all(folder: &Path) -> io::Result<()> {
-    let removed = fs::remove_dir_all(folder);
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+    let removed = match fs::remove_dir_all(folder) {
+        // What is in it may be locked against its owner: it came from a backup, or from the target.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
-                if entry.file_type().is_dir() {
-                    crate::engine::files::unlock(entry.path())?;
-                }
-            }
+            unlock_all(folder)?;
             fs::remove_dir_all(folder)
         }
         result => result,
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
+}
+
+fn unlock_all(folder: &Path) -> io::Result<()> {
+    unlock(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unlock_all(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A name is on the disk only when its folder is.

@@ -1,14 +1,21 @@
-//! Restoring: what is to be done is worked out and shown, everything is fetched and checked beside the
-//! target, and only then is the target changed; all of it or nothing, and it can be undone.
+//! Restoring: what is to be done is worked out, everything is fetched and checked beside the target, and
+//! only then is the target changed; all of it or nothing, and it can be undone.
 
 mod change;
+mod choose;
+mod fetch;
 mod job;
 mod log;
-mod moves;
 mod perform;
 mod place;
 mod plan;
+mod ranges;
 mod raw_path;
-mod stage;
+mod survey;
+mod undo;
+mod unpack;
+mod workspace;
 
 pub use job::restore;
+pub(super) use undo::is_workspace;
+pub use undo::{LaterChanges, forget_old_restores, forget_restore, restores, settle, undo};

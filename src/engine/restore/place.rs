@@ -1,197 +1,298 @@
-//! The moment when a restore touches the target: checked files are moved in, all or none.
-//!
-//! What a file replaces is moved aside first. If anything fails on the way, or the job is cancelled,
-//! every step is taken back in reverse order; only when all is in place does the old go.
+//! The moment when a restore touches the target: the changes are written down, then done; all or none.
 
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
-use crate::engine::files::{set_mode, time_of};
-use crate::engine::restore::moves::Moves;
-use crate::engine::restore::plan::{Item, Trust};
-use crate::engine::restore::stage::Stage;
-use crate::model::{EntryKind, Warning};
-use std::collections::HashMap;
+use crate::engine::restore::change::{Area, Change, FolderLook, Spot};
+use crate::engine::restore::log::{Head, RestoreLog, State};
+use crate::engine::restore::perform::{Failed, Next, Walked, back, forward, look_of, sync};
+use crate::engine::restore::plan::{Plan, Trust};
+use crate::engine::restore::survey::{Effect, FileStep, Survey};
+use crate::engine::restore::workspace;
+use crate::model::EntryKind;
+use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Puts staged items in place.
-pub(super) struct Placing<'a> {
-    stages: &'a [Stage],
-    context: &'a Context,
-    moves: Moves,
-    /// Folders looked at already, and whether one may go through them.
-    passages: HashMap<PathBuf, Passage>,
-    refused: Vec<Warning>,
+/// A restore whose working folders are made; nothing of the target is touched.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    log: RestoreLog,
+    head: Head,
 }
 
-/// What was placed. The old is still there until [`Moves::settle`].
+/// What was done.
+#[derive(Debug)]
 pub(super) struct Placed {
-    pub(super) moves: Moves,
-    /// What could not be placed because something of the target is in the way.
-    pub(super) refused: Vec<Warning>,
-    passages: HashMap<PathBuf, Passage>,
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    /// Files that were there already, just as they should be.
+    pub(super) unchanged: u64,
+    /// By what it can be undone; `None` where nothing was changed.
+    pub(super) undo: Option<String>,
 }
 
-/// Why nothing was placed.
-pub(super) struct PlaceError {
-    pub(super) reason: EngineError,
-    pub(super) target: TargetState,
-}
-
-/// How a failed restore leaves its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TargetState {
-    /// As it was.
-    Untouched,
-    /// Some steps could not be taken back: what they replaced is still in the stages.
-    Mixed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Passage {
-    Open,
-    Blocked,
-}
-
-/// A file or folder, and why it could not be changed.
-type Failed = (PathBuf, io::Error);
-
-impl<'a> Placing<'a> {
-    /// `stages` are those of the plan's bases, in their order.
-    pub(super) fn new(stages: &'a [Stage], context: &'a Context) -> Self {
-        Self {
-            stages,
-            context,
-            moves: Moves::default(),
-            passages: HashMap::new(),
-            refused: Vec::new(),
-        }
-    }
-
-    /// Moves all items in, or none.
-    pub(super) fn place(mut self, items: &[Item]) -> Result<Placed, PlaceError> {
-        for item in items {
-            let placed = self.context.check_cancelled().and_then(|()| {
-                let failed = |(path, source)| EngineError::Target { path, source };
-                self.place_item(item).map_err(failed)
-            });
-            if let Err(reason) = placed {
-                let target = match self.moves.take_back() {
-                    Ok(()) => TargetState::Untouched,
-                    Err(_) => TargetState::Mixed,
-                };
-                return Err(PlaceError { reason, target });
-            }
-        }
-        Ok(Placed {
-            moves: self.moves,
-            refused: self.refused,
-            passages: self.passages,
-        })
-    }
-
-    fn refuse(&mut self, item: &Item, reason: &str) {
-        self.refused.push(Warning {
-            path: item.name.clone(),
-            reason: reason.to_owned(),
-        });
-    }
-
-    fn place_item(&mut self, item: &Item) -> Result<(), Failed> {
-        let stage = &self.stages[item.base];
-        let target = stage.base().join(&item.relative);
-        let way = match (item.kind, target.parent()) {
-            (EntryKind::Directory, _) | (_, None) => target.clone(),
-            (_, Some(parent)) => parent.to_owned(),
+impl Prepared {
+    pub(super) fn new(
+        data_dir: &Path,
+        backup: String,
+        to: Vec<String>,
+        survey: &Survey,
+        plan: &Plan,
+    ) -> Result<Self, EngineError> {
+        check_room(survey, plan)?;
+        let created = Timestamp::now();
+        let log = RestoreLog::begin(data_dir, created).map_err(EngineError::OwnData)?;
+        let mut prepared = Self {
+            head: Head {
+                backup,
+                created,
+                areas: Vec::new(),
+                to,
+            },
+            log,
         };
-        if self.open_way(stage.base(), &way)? == Passage::Blocked {
-            self.refuse(item, "a file or link of the target is in the way");
-            return Ok(());
-        }
-        if item.kind == EntryKind::Directory {
-            return Ok(());
-        }
-        let failed = |error| (target.clone(), error);
-        match target.symlink_metadata() {
-            Ok(metadata) if metadata.is_dir() => {
-                self.refuse(item, "a folder of the target is in the way");
-                return Ok(());
+        for (number, anchor) in survey.anchors.iter().enumerate() {
+            match workspace::make(prepared.log.folder(), anchor, number) {
+                Ok(area) => prepared.head.areas.push(area),
+                Err(source) => {
+                    prepared.forget();
+                    let path = anchor.clone();
+                    return Err(EngineError::Target { path, source });
+                }
             }
-            Ok(_) => {
-                let aside = stage.old_path(item);
-                self.moves.set_aside(&target, &aside).map_err(failed)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
         }
-        let staged = stage.new_path(item);
-        self.moves.put(&staged, &target).map_err(failed)
+        // Whoever finds it after a crash knows what to clear away.
+        if let Err(error) = prepared.log.write(&prepared.head, &[]) {
+            prepared.forget();
+            return Err(EngineError::OwnData(error));
+        }
+        Ok(prepared)
     }
 
-    /// Makes the folders down to `folder`, unless a file or link stands there: nothing is ever
-    /// written through a link.
-    fn open_way(&mut self, base: &Path, folder: &Path) -> Result<Passage, Failed> {
-        if folder == base {
-            return Ok(Passage::Open);
+    /// Where the new content of a file waits.
+    pub(super) fn new_path(&self, step: &FileStep) -> PathBuf {
+        self.head.areas[step.at.area].new_path(step.item as u64)
+    }
+
+    /// Lets it go: the target is as it was.
+    pub(super) fn forget(self) {
+        if let Err(error) = self.log.remove(&self.head.areas) {
+            tracing::warn!(%error, "a working folder of a restore stays behind");
         }
-        if let Some(known) = self.passages.get(folder) {
-            return Ok(*known);
-        }
-        let above = match folder.parent() {
-            Some(parent) => self.open_way(base, parent)?,
-            None => Passage::Open,
-        };
-        let failed = |error| (folder.to_owned(), error);
-        let passage = match (above, folder.symlink_metadata()) {
-            (Passage::Blocked, _) => Passage::Blocked,
-            (_, Ok(metadata)) if metadata.is_dir() => Passage::Open,
-            (_, Ok(_)) => Passage::Blocked,
-            (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-                self.moves.make_folder(folder).map_err(failed)?;
-                Passage::Open
-            }
-            (_, Err(error)) => return Err(failed(error)),
-        };
-        self.passages.insert(folder.to_owned(), passage);
-        Ok(passage)
     }
 }
 
-impl Placed {
-    /// Gives folders their permissions and times, the deepest first, once nothing is put in or taken
-    /// out any more. Returns those that could not get them.
-    pub(super) fn finish(self, items: &[Item], bases: &[PathBuf]) -> Vec<Warning> {
-        self.moves.settle();
-        let mut folders: Vec<(PathBuf, &Item)> = items
-            .iter()
-            .filter(|item| item.kind == EntryKind::Directory)
-            .filter(|item| !(item.trust == Trust::Foreign && item.relative.as_os_str().is_empty()))
-            .map(|item| (path_of(bases, item), item))
-            .filter(|(path, _)| self.passages.get(path) != Some(&Passage::Blocked))
-            .collect();
-        folders.sort_by_key(|(path, _)| std::cmp::Reverse(path.components().count()));
-        let finish = |path: &Path, item: &Item| {
-            if let Some(ns) = item.modified_ns {
-                filetime::set_file_mtime(path, time_of(ns))?;
-            }
-            set_mode(path, item.mode)
-        };
-        let failed = folders.into_iter().filter_map(|(path, item)| {
-            let error = finish(&path, item).err()?;
-            Some(Warning {
-                path: item.name.clone(),
-                reason: format!("it is restored, but not its time and permissions: {error}"),
-            })
-        });
-        failed.collect()
+/// Puts everything in place but what is `left_out`, by name.
+pub(super) fn place(
+    prepared: Prepared,
+    survey: &Survey,
+    plan: &Plan,
+    left_out: &HashSet<String>,
+    context: &Context,
+) -> Result<Placed, EngineError> {
+    let (changes, placed) = match changes(&prepared, survey, plan, left_out) {
+        Ok(changes) => changes,
+        Err(error) => {
+            prepared.forget();
+            return Err(error);
+        }
+    };
+    if changes.is_empty() {
+        prepared.forget();
+        return Ok(placed);
     }
+    let Prepared { mut log, head } = prepared;
+    let ready = sync(&head.areas)
+        .and_then(|()| log.write(&head, &changes))
+        .map_err(EngineError::OwnData)
+        .and_then(|()| context.check_cancelled())
+        .and_then(|()| log.pass_to(State::Forward).map_err(EngineError::OwnData));
+    if let Err(error) = ready {
+        Prepared { log, head }.forget();
+        return Err(error);
+    }
+    let before_each = || {
+        if context.is_cancelled() {
+            Next::Stop
+        } else {
+            Next::GoOn
+        }
+    };
+    let reason = match forward(&head.areas, &changes, before_each) {
+        Ok(Walked::ToItsEnd) => {
+            // All is in place: that the disk is slow to say so must not undo it.
+            let confirmed = sync(&head.areas).and_then(|()| log.pass_to(State::Done));
+            if let Err(error) = confirmed {
+                tracing::warn!(%error, "the disk did not confirm the restore");
+            }
+            let undo = Some(log.id());
+            return Ok(Placed { undo, ..placed });
+        }
+        Ok(Walked::Stopped) => EngineError::Cancelled,
+        Err(Failed { path, source }) => EngineError::Target { path, source },
+    };
+    take_back(log, &head.areas, &changes).map_err(|failed| EngineError::HalfRestored {
+        kept: failed.path.display().to_string(),
+        source: Box::new(EngineError::Target {
+            path: failed.path,
+            source: failed.source,
+        }),
+    })?;
+    Err(reason)
 }
 
-/// Where an item goes.
-pub(super) fn path_of(bases: &[PathBuf], item: &Item) -> PathBuf {
-    if item.relative.as_os_str().is_empty() {
-        bases[item.base].clone()
-    } else {
-        bases[item.base].join(&item.relative)
+/// Brings the target back to where it was and lets the restore go. Where that cannot be done now, the
+/// next start tries again.
+pub(super) fn take_back(
+    mut log: RestoreLog,
+    areas: &[Area],
+    changes: &[Change],
+) -> Result<(), Failed> {
+    let own = |log: &RestoreLog| {
+        let path = log.folder().to_owned();
+        move |source: io::Error| Failed { path, source }
+    };
+    if log.state() != State::Back {
+        log.pass_to(State::Back).map_err(own(&log))?;
     }
+    let failures = back(areas, changes);
+    for Failed { path, source } in &failures {
+        tracing::error!(path = %path.display(), %source, "a change of a restore could not be taken back");
+    }
+    if let Some(first) = failures.into_iter().next() {
+        return Err(first);
+    }
+    sync(areas).map_err(own(&log))?;
+    let failed = own(&log);
+    log.close(areas).map_err(failed)
+}
+
+/// All changes, in the order in which they are done.
+fn changes(
+    prepared: &Prepared,
+    survey: &Survey,
+    plan: &Plan,
+    left_out: &HashSet<String>,
+) -> Result<(Vec<Change>, Placed), EngineError> {
+    let mut placed = Placed {
+        files: 0,
+        bytes: 0,
+        unchanged: 0,
+        undo: None,
+    };
+    let mut changes: Vec<Change> = Vec::new();
+    for (at, look) in &survey.touched {
+        if let Some(mode) = look.mode.filter(|mode| mode & 0o300 != 0o300) {
+            let at = at.clone();
+            changes.push(Change::OpenFolder { at, mode });
+        }
+    }
+    changes.extend(survey.new_folders.iter().cloned().map(Change::MakeFolder));
+    for step in &survey.files {
+        let item = &plan.items[step.item];
+        if left_out.contains(&item.name) {
+            continue;
+        }
+        match step.effect {
+            Effect::Kept => {}
+            Effect::Alike => placed.unchanged += 1,
+            Effect::New | Effect::Replaces => {
+                let path = prepared.new_path(step);
+                let look = look_of(&path)
+                    .and_then(|look| look.ok_or(io::ErrorKind::NotFound.into()))
+                    .map_err(|source| EngineError::Target { path, source })?;
+                if item.kind == EntryKind::File {
+                    placed.files += 1;
+                    placed.bytes += item.size_bytes;
+                }
+                changes.push(Change::Put {
+                    number: step.item as u64,
+                    at: step.at.clone(),
+                    look,
+                });
+            }
+        }
+    }
+    changes.extend(finished_folders(survey, plan));
+    Ok((changes, placed))
+}
+
+/// Folders get their times and permissions when nothing is put into them any more, the deepest first.
+fn finished_folders(survey: &Survey, plan: &Plan) -> Vec<Change> {
+    let mut looks: HashMap<&Spot, (Option<FolderLook>, FolderLook)> = HashMap::new();
+    let nothing = FolderLook {
+        modified_ns: None,
+        mode: None,
+    };
+    for (at, before) in &survey.touched {
+        // One that was opened is closed again.
+        let mode = before.mode.filter(|mode| mode & 0o300 != 0o300);
+        let after = FolderLook { mode, ..nothing };
+        looks.insert(at, (Some(*before), after));
+    }
+    for (position, at, before) in &survey.folders {
+        let item = &plan.items[*position];
+        if item.trust == Trust::Foreign && item.relative.as_os_str().is_empty() {
+            continue;
+        }
+        let own = FolderLook {
+            modified_ns: item.modified_ns,
+            mode: item.mode,
+        };
+        if *before == Some(own) && !looks.contains_key(at) {
+            continue;
+        }
+        looks.insert(at, (*before, own));
+    }
+    let mut folders: Vec<_> = looks.into_iter().collect();
+    folders.sort_by_cached_key(|(at, _)| {
+        let depth = at.relative.components().count();
+        (std::cmp::Reverse(depth), at.area, at.relative.clone())
+    });
+    let change = |(at, (before, after)): (&Spot, _)| Change::FinishFolder {
+        at: at.clone(),
+        before,
+        after,
+    };
+    folders.into_iter().map(change).collect()
+}
+
+/// Says before anything is fetched that a disk cannot take it.
+fn check_room(survey: &Survey, plan: &Plan) -> Result<(), EngineError> {
+    let mut needed_bytes = vec![0_u64; survey.anchors.len()];
+    for step in &survey.files {
+        if matches!(step.effect, Effect::New | Effect::Replaces) {
+            needed_bytes[step.at.area] += plan.items[step.item].size_bytes;
+        }
+    }
+    let mut by_volume: HashMap<u64, u64> = HashMap::new();
+    for (number, (anchor, needed)) in survey.anchors.iter().zip(needed_bytes).enumerate() {
+        let volume = volume_of(anchor).unwrap_or(u64::MAX - number as u64);
+        let sum = by_volume.entry(volume).or_default();
+        *sum = sum.saturating_add(needed);
+        // Where the system does not tell, the writing itself will.
+        match fs4::available_space(anchor) {
+            Ok(free_bytes) if free_bytes < *sum => {
+                return Err(EngineError::NoRoom {
+                    path: anchor.clone(),
+                    needed_bytes: *sum,
+                    free_bytes,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn volume_of(folder: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    folder.metadata().ok().map(|metadata| metadata.dev())
+}
+
+#[cfg(not(unix))]
+fn volume_of(_folder: &Path) -> Option<u64> {
+    None
 }

@@ -6,11 +6,13 @@
 use crate::archive::{ArchiveError, ListedEntry, PathRules, SafePath};
 use crate::engine::error::EngineError;
 use crate::engine::hex::from_hex;
-use crate::engine::request::RestoreTarget;
+use crate::engine::request::{RestoreRequest, RestoreTarget, SpecialBits};
+use crate::engine::restore::choose::Choice;
 use crate::model::{Entry, EntryKind, Manifest, Warning};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
-use std::path::{Component, PathBuf};
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
 
 /// What a restore will do.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(super) struct Plan {
 pub(super) struct Item {
     /// Position in the archive's directory.
     pub(super) index: usize,
+    /// Bytes of the archive that have all of it.
+    pub(super) extent: Range<u64>,
     /// Name for people.
     pub(super) name: String,
     /// Position of its base in [`Plan::bases`].
@@ -36,10 +40,20 @@ pub(super) struct Item {
     pub(super) kind: EntryKind,
     pub(super) size_bytes: u64,
     pub(super) modified_ns: Option<i64>,
-    /// Permission bits, without setuid, setgid and sticky.
+    /// Permission bits; setuid, setgid and sticky only where they are wanted.
     pub(super) mode: Option<u32>,
     pub(super) blake3: Option<blake3::Hash>,
     pub(super) trust: Trust,
+    pub(super) role: Role,
+}
+
+/// Why an entry is in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is wanted.
+    Wanted,
+    /// It is a folder that something wanted is in: made where it is missing, else left alone.
+    OnTheWay,
 }
 
 /// Whether an entry is vouched for by a manifest of ours.
@@ -50,27 +64,41 @@ pub(super) enum Trust {
 }
 
 impl Plan {
-    /// Plans to restore `entries` to `target`.
+    /// Plans to restore those of `entries` that are wanted. Folders that wanted ones are in come along,
+    /// to be made where they are missing.
     pub(super) fn new(
         entries: Vec<ListedEntry>,
         manifest: Option<&Manifest>,
-        target: &RestoreTarget,
+        request: &RestoreRequest,
     ) -> Result<Self, EngineError> {
-        let mut planner = Planner::new(manifest, target)?;
+        let mut planner = Planner::new(manifest, request)?;
+        let choice = Choice::of(&request.selection)?;
         let mut checked = Vec::with_capacity(entries.len());
+        let ways_to_wanted = ways_to_wanted(&entries, &choice);
         for entry in entries {
+            let name = trimmed(&entry.name);
+            let role = match (choice.has(name), ways_to_wanted.contains(name)) {
+                (true, _) => Role::Wanted,
+                (false, true) => Role::OnTheWay,
+                (false, false) => continue,
+            };
+            if !planner.has_place_for(name) {
+                continue;
+            }
             let described = match (manifest, planner.described.remove(trimmed(&entry.name))) {
                 (None, _) => Described::Nowhere,
                 (Some(_), None) => Described::NotInManifest,
                 (Some(_), Some(known)) => Described::InManifest(known),
             };
             match planner.check(&entry, described) {
-                Ok((safe, item)) => checked.push((safe, item)),
+                Ok((safe, item)) => checked.push((safe, Item { role, ..item })),
                 Err(reason) => planner.refuse(&entry.name, &reason),
             }
         }
         for missing in std::mem::take(&mut planner.described).into_keys() {
-            planner.refuse(missing, "the archive's directory does not have it");
+            if choice.has(missing) && planner.has_place_for(missing) {
+                planner.refuse(missing, "the archive's directory does not have it");
+            }
         }
         let items = planner.without_conflicts(checked);
         Ok(Self {
@@ -86,21 +114,6 @@ impl Plan {
             path: name.to_owned(),
             reason: reason.to_owned(),
         });
-    }
-
-    /// Regular files in it.
-    pub(super) fn files(&self) -> u64 {
-        let files = self
-            .items
-            .iter()
-            .filter(|item| item.kind == EntryKind::File);
-        files.count() as u64
-    }
-
-    /// Bytes of regular files that will be written below the base at this position.
-    pub(super) fn bytes_at(&self, base: usize) -> u64 {
-        let items = self.items.iter().filter(|item| item.base == base);
-        items.fold(0, |sum, item| sum.saturating_add(item.size_bytes))
     }
 }
 
@@ -120,21 +133,36 @@ struct Planner<'a> {
     /// Which base the entries of a label go to; `None` sends all entries to the one base.
     base_of_label: Option<HashMap<OsString, usize>>,
     refused: Vec<Warning>,
+    /// Permission bits that are restored.
+    mode_mask: u32,
+    /// Where each label goes, if somebody chose.
+    chosen: Option<&'a BTreeMap<String, PathBuf>>,
 }
 
 impl<'a> Planner<'a> {
-    fn new(manifest: Option<&'a Manifest>, target: &RestoreTarget) -> Result<Self, EngineError> {
+    fn new(
+        manifest: Option<&'a Manifest>,
+        request: &'a RestoreRequest,
+    ) -> Result<Self, EngineError> {
         let mut planner = Self {
             described: HashMap::new(),
             bases: Vec::new(),
             base_of_label: None,
             refused: Vec::new(),
+            mode_mask: match request.options.special_bits {
+                SpecialBits::LeftOut => 0o777,
+                SpecialBits::Restored => 0o7777,
+            },
+            chosen: match &request.target {
+                RestoreTarget::Places(places) => Some(places),
+                _ => None,
+            },
         };
         if let Some(manifest) = manifest {
             let entries = manifest.entries.iter();
             planner.described = entries.map(|entry| (entry.path.as_str(), entry)).collect();
         }
-        match (target, manifest) {
+        match (&request.target, manifest) {
             (RestoreTarget::Folder(folder), _) => planner.bases.push(folder.clone()),
             (RestoreTarget::Original, None) => return Err(EngineError::NoOriginalPlace),
             (RestoreTarget::Original, Some(manifest)) => {
@@ -153,6 +181,14 @@ impl<'a> Planner<'a> {
                 }
                 planner.base_of_label = Some(base_of_label);
             }
+            (RestoreTarget::Places(places), _) => {
+                let mut base_of_label = HashMap::new();
+                for (label, folder) in places {
+                    base_of_label.insert(OsString::from(label), planner.bases.len());
+                    planner.bases.push(folder.clone());
+                }
+                planner.base_of_label = Some(base_of_label);
+            }
         }
         Ok(planner)
     }
@@ -162,6 +198,15 @@ impl<'a> Planner<'a> {
             path: name.to_owned(),
             reason: reason.to_owned(),
         });
+    }
+
+    /// Whether the request says where this goes; what it leaves out is not refused.
+    fn has_place_for(&self, name: &str) -> bool {
+        let label = name.split('/').next().unwrap_or(name);
+        match &self.chosen {
+            Some(places) => places.contains_key(label),
+            None => true,
+        }
     }
 
     fn check(
@@ -177,17 +222,20 @@ impl<'a> Planner<'a> {
         if entry.size_bytes > most_bytes {
             return Err("its size cannot be true".to_owned());
         }
+        let extent = entry.extent.clone();
         let mut item = Item {
             index: entry.index,
+            extent: extent.ok_or("its bytes are also those of another entry")?,
             name: entry.name.clone(),
             base: 0,
             relative: PathBuf::new(),
             kind: entry.kind,
             size_bytes: entry.size_bytes,
             modified_ns: entry.modified_ns,
-            mode: entry.mode.map(|mode| mode & 0o777),
+            mode: entry.mode.map(|mode| mode & self.mode_mask),
             blake3: None,
             trust: Trust::Foreign,
+            role: Role::Wanted,
         };
         let mut raw_name = None;
         match described {
@@ -201,7 +249,7 @@ impl<'a> Planner<'a> {
                 }
                 item.trust = Trust::Ours;
                 item.modified_ns = Some(known.modified_ns);
-                item.mode = known.mode.map(|mode| mode & 0o777);
+                item.mode = known.mode.map(|mode| mode & self.mode_mask);
                 let hash = known.blake3.as_deref().map(blake3::Hash::from_hex);
                 item.blake3 = hash
                     .transpose()
@@ -253,6 +301,37 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// The names of all folders that something wanted is in.
+fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<String> {
+    let mut found = HashSet::new();
+    if matches!(choice, Choice::All) {
+        return found;
+    }
+    for entry in entries {
+        let name = trimmed(&entry.name);
+        if choice.has(name) {
+            let mut way = name;
+            while let Some((above, _)) = way.rsplit_once('/') {
+                if !found.insert(above.to_owned()) {
+                    break;
+                }
+                way = above;
+            }
+        }
+    }
+    found
+}
+
+/// Where an item goes.
+pub(super) fn path_of(bases: &[PathBuf], item: &Item) -> PathBuf {
+    let base: &Path = &bases[item.base];
+    if item.relative.as_os_str().is_empty() {
+        base.to_owned()
+    } else {
+        base.join(&item.relative)
+    }
+}
+
 /// A folder's name without its `/`.
 fn trimmed(name: &str) -> &str {
     name.strip_suffix('/').unwrap_or(name)
@@ -291,12 +370,14 @@ mod tests {
             modified_ns: None,
             mode: Some(0o4755),
             header_offset: 0,
+            extent: Some(0..1),
         }
     }
 
     fn plan(entries: Vec<ListedEntry>) -> Plan {
         let target = RestoreTarget::Folder(PathBuf::from("/t"));
-        Plan::new(entries, None, &target).expect("a plan")
+        let request = RestoreRequest::all_of("k", target);
+        Plan::new(entries, None, &request).expect("a plan")
     }
 
     #[test]
@@ -324,7 +405,11 @@ mod tests {
 
     #[test]
     fn a_foreign_archive_has_no_original_place() {
-        let result = Plan::new(Vec::new(), None, &RestoreTarget::Original);
+        let result = Plan::new(
+            Vec::new(),
+            None,
+            &RestoreRequest::all_of("k", RestoreTarget::Original),
+        );
         assert!(matches!(result, Err(EngineError::NoOriginalPlace)));
     }
 }

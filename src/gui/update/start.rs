@@ -87,10 +87,7 @@ pub(crate) fn restore(core: &mut Core, backup: &Backup, target: RestoreTarget) {
         return;
     }
     let connection = connection(core);
-    let request = RestoreRequest {
-        key: backup.key.clone(),
-        target,
-    };
+    let request = RestoreRequest::all_of(&backup.key, target);
     launch(core, JobKind::Restore, &backup.name, |context| {
         work::restore(connection, request, context)
     });

@@ -1,0 +1,89 @@
+//! `Choice`: which entries of an archive are wanted.
+
+use crate::engine::error::EngineError;
+use crate::engine::request::Selection;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::collections::BTreeSet;
+
+/// A selection, ready to be asked.
+#[derive(Debug)]
+pub(super) enum Choice<'a> {
+    All,
+    Paths(&'a BTreeSet<String>),
+    Matching(GlobSet),
+}
+
+impl<'a> Choice<'a> {
+    pub(super) fn of(selection: &'a Selection) -> Result<Self, EngineError> {
+        match selection {
+            Selection::All => Ok(Self::All),
+            Selection::Paths(paths) => Ok(Self::Paths(paths)),
+            Selection::Matching(patterns) => Ok(Self::Matching(globs(patterns)?)),
+        }
+    }
+
+    /// Whether an entry of this name, without a `/` at its end, is wanted: itself, or a folder that it
+    /// is in.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Paths(paths) => ways(name).any(|way| paths.contains(way)),
+            Self::Matching(globs) => ways(name).any(|way| globs.is_match(way)),
+        }
+    }
+}
+
+/// A name and the names of all folders that it is in, the innermost first.
+fn ways(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |way| {
+        way.rsplit_once('/').map(|(above, _)| above)
+    })
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, EngineError> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern.trim_end_matches('/'))
+            .literal_separator(true)
+            .build();
+        set.add(glob.map_err(|error| not_understood(pattern, &error))?);
+    }
+    set.build()
+        .map_err(|error| not_understood(&patterns.join(" "), &error))
+}
+
+fn not_understood(pattern: &str, error: &globset::Error) -> EngineError {
+    EngineError::Wish {
+        pattern: pattern.to_owned(),
+        reason: error.kind().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(patterns: &[&str], name: &str) -> bool {
+        let patterns = patterns.iter().map(|text| (*text).to_owned()).collect();
+        let selection = Selection::Matching(patterns);
+        Choice::of(&selection).expect("understood").has(name)
+    }
+
+    #[test]
+    fn a_folder_brings_all_that_is_in_it() {
+        let paths = BTreeSet::from(["a/b".to_owned()]);
+        let selection = Selection::Paths(paths);
+        let choice = Choice::of(&selection).expect("understood");
+        assert!(choice.has("a/b") && choice.has("a/b/c/d"));
+        assert!(!choice.has("a") && !choice.has("a/bc") && !choice.has("b"));
+        assert!(has(&["a/*/x"], "a/b/x/y/z") && !has(&["a/*/x"], "a/b/c/x"));
+        assert!(has(&["**/*.txt"], "a/b/c.txt") && has(&["a/"], "a/b"));
+    }
+
+    #[test]
+    fn a_pattern_that_makes_no_sense_is_named() {
+        let selection = Selection::Matching(vec!["a[".to_owned()]);
+        let error = Choice::of(&selection).expect_err("refused");
+        assert!(error.to_string().contains("a["), "{error}");
+    }
+}

@@ -1,0 +1,404 @@
+//! Use cases after a restore: what an interrupted one left is brought to an end, a whole one is undone, and
+//! what is kept for that is listed and let go.
+
+use crate::engine::error::EngineError;
+use crate::engine::report::{Ended, KeptRestore, Settled, UndoReport};
+use crate::engine::restore::change::{Area, Change};
+use crate::engine::restore::log::{Head, RestoreLog, State, ids};
+use crate::engine::restore::perform::{Failed, Next, forward, look_of, sync};
+use crate::engine::restore::place::take_back;
+use jiff::{SignedDuration, Timestamp};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What undoing does with files that were changed after the restore.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LaterChanges {
+    /// It refuses, and names them.
+    #[default]
+    Respected,
+    /// It sets them aside, and says where.
+    SetAside,
+}
+
+/// Brings every restore to an end that was interrupted: one whose changes had begun is finished, or taken
+/// back where that cannot be. Restores that are running are left alone. To be called at a start, before
+/// anything else.
+pub fn settle(data_dir: &Path) -> Vec<Settled> {
+    let mut settled = Vec::new();
+    for id in ids(data_dir).unwrap_or_default() {
+        match settle_one(data_dir, &id) {
+            Ok(Some(one)) => settled.push(one),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, id, "an interrupted restore could not be brought to an end");
+            }
+        }
+    }
+    settled
+}
+
+fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError> {
+    let Some(mut log) = RestoreLog::open(data_dir, id).map_err(EngineError::OwnData)? else {
+        return Ok(None);
+    };
+    if matches!(log.state(), State::Done | State::Undone) {
+        return Ok(None);
+    }
+    let (head, changes) = match log.read() {
+        Ok(read) => read,
+        // It was interrupted before anything was written down, so nothing was touched.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            log.remove(&[]).map_err(EngineError::OwnData)?;
+            return Ok(None);
+        }
+        Err(error) => return Err(EngineError::OwnData(error)),
+    };
+    let ended = |ended| {
+        Some(Settled {
+            backup: head.backup.clone(),
+            to: head.to.clone(),
+            ended,
+        })
+    };
+    let failed = |Failed { path, source }| EngineError::Target { path, source };
+    match log.state() {
+        State::Staging => {
+            log.remove(&head.areas).map_err(EngineError::OwnData)?;
+            Ok(None)
+        }
+        State::Forward => {
+            let done = forward(&head.areas, &changes, || Next::GoOn).map(drop);
+            if let Err(Failed { path, source }) = done {
+                tracing::error!(path = %path.display(), %source, "an interrupted restore cannot go on");
+                take_back(log, &head.areas, &changes).map_err(failed)?;
+                return Ok(ended(Ended::TakenBack));
+            }
+            sync(&head.areas).map_err(EngineError::OwnData)?;
+            log.pass_to(State::Done).map_err(EngineError::OwnData)?;
+            Ok(ended(Ended::Finished))
+        }
+        State::Back => {
+            take_back(log, &head.areas, &changes).map_err(failed)?;
+            Ok(ended(Ended::TakenBack))
+        }
+        State::Done | State::Undone => Ok(None),
+    }
+}
+
+/// The restores that can be undone, the newest first.
+pub fn restores(data_dir: &Path) -> Result<Vec<KeptRestore>, EngineError> {
+    let mut kept = Vec::new();
+    for id in ids(data_dir)
+        .map_err(EngineError::OwnData)?
+        .into_iter()
+        .rev()
+    {
+        let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
+        let Some(log) = log.filter(|log| log.state() == State::Done) else {
+            continue;
+        };
+        match log.read() {
+            Ok((head, changes)) => kept.push(describe(id, head, &changes)),
+            Err(error) => tracing::warn!(%error, id, "what a restore left cannot be read"),
+        }
+    }
+    Ok(kept)
+}
+
+fn describe(id: String, head: Head, changes: &[Change]) -> KeptRestore {
+    let (mut put, mut removed) = (0, 0);
+    for change in changes {
+        match change {
+            Change::Put { .. } => put += 1,
+            Change::Remove { .. } => removed += 1,
+            _ => {}
+        }
+    }
+    KeptRestore {
+        id,
+        backup: head.backup,
+        created: head.created,
+        to: head.to,
+        put,
+        removed,
+        kept_bytes: head.areas.iter().map(|area| bytes_in(&area.folder)).sum(),
+    }
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(folder.join("old"))
+        .into_iter()
+        .flatten();
+    let sizes = files.filter_map(|file| {
+        let metadata = file.metadata().ok()?;
+        metadata.is_file().then_some(metadata.len())
+    });
+    sizes.sum()
+}
+
+/// Puts back what the restore of this id replaced or removed, and takes away what it put; of the newest
+/// restore where none is named.
+pub fn undo(
+    data_dir: &Path,
+    id: Option<&str>,
+    later: LaterChanges,
+) -> Result<UndoReport, EngineError> {
+    let id = match id {
+        Some(id) => id.to_owned(),
+        None => {
+            let newest = restores(data_dir)?.into_iter().next();
+            newest.ok_or(EngineError::NothingToUndo)?.id
+        }
+    };
+    let known = ids(data_dir).map_err(EngineError::OwnData)?;
+    if !known.contains(&id) {
+        return Err(EngineError::NothingToUndo);
+    }
+    let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
+    let mut log = log.ok_or(EngineError::RestoreRunning)?;
+    if log.state() != State::Done {
+        return Err(EngineError::NothingToUndo);
+    }
+    let (head, changes) = log.read().map_err(EngineError::OwnData)?;
+    let changed = changed_since(&head.areas, &changes)?;
+    if !changed.is_empty() && later == LaterChanges::Respected {
+        return Err(EngineError::ChangedSince(changed));
+    }
+    let described = describe(id, head.clone(), &changes);
+    log.pass_to(State::Back).map_err(EngineError::OwnData)?;
+    if !changed.is_empty() {
+        log.keep_areas().map_err(EngineError::OwnData)?;
+    }
+    let kept = log.folder().to_owned();
+    take_back(log, &head.areas, &changes)
+        .map_err(|Failed { path, source }| EngineError::Target { path, source })?;
+    Ok(UndoReport {
+        backup: described.backup,
+        taken_away: described.put,
+        put_back: described.removed,
+        to: described.to,
+        set_aside: (!changed.is_empty()).then(|| kept.display().to_string()),
+    })
+}
+
+/// What is not any more as the restore left it.
+fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, EngineError> {
+    let mut changed = Vec::new();
+    for change in changes {
+        let (at, wanted) = match change {
+            Change::Put { at, look, .. } => (at, Some(*look)),
+            Change::Remove { at, .. } => (at, None),
+            _ => continue,
+        };
+        let path = areas[at.area].path(at);
+        let there = look_of(&path).map_err(|source| EngineError::Target {
+            path: path.clone(),
+            source,
+        })?;
+        if there != wanted {
+            changed.push(path);
+        }
+    }
+    Ok(changed)
+}
+
+/// Lets go of what is kept of a restore: it cannot be undone any more.
+pub fn forget_restore(data_dir: &Path, id: &str) -> Result<(), EngineError> {
+    let known = ids(data_dir).map_err(EngineError::OwnData)?;
+    if !known.iter().any(|known| known == id) {
+        return Err(EngineError::NothingToUndo);
+    }
+    let log = RestoreLog::open(data_dir, id).map_err(EngineError::OwnData)?;
+    let log = log.ok_or(EngineError::RestoreRunning)?;
+    if !matches!(log.state(), State::Done | State::Undone) {
+        return Err(EngineError::RestoreRunning);
+    }
+    let (head, _) = log.read().map_err(EngineError::OwnData)?;
+    log.remove(&head.areas).map_err(EngineError::OwnData)
+}
+
+/// Lets go of all restores that are older than this, and gives their number.
+pub fn forget_old_restores(
+    data_dir: &Path,
+    older_than: SignedDuration,
+) -> Result<u64, EngineError> {
+    let now = Timestamp::now();
+    let mut forgotten = 0;
+    for id in ids(data_dir).map_err(EngineError::OwnData)? {
+        let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
+        let Some(log) = log.filter(|log| matches!(log.state(), State::Done | State::Undone)) else {
+            continue;
+        };
+        let Ok((head, _)) = log.read() else {
+            continue;
+        };
+        if now.duration_since(head.created) > older_than {
+            log.remove(&head.areas).map_err(EngineError::OwnData)?;
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
+}
+
+/// Whether a folder is one of those in which restores work; backups leave them out.
+pub(in crate::engine) fn is_workspace(name: &std::ffi::OsStr) -> bool {
+    let prefix = super::workspace::PREFIX.as_bytes();
+    name.as_encoded_bytes().starts_with(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::restore::change::Spot;
+    use crate::engine::restore::workspace;
+    use std::fs;
+
+    /// A target with `a` and `b`, and a restore that put another `a` and removed `b`.
+    struct Restored {
+        folder: tempfile::TempDir,
+        head: Head,
+        changes: Vec<Change>,
+        id: String,
+    }
+
+    impl Restored {
+        fn up_to(state: State, changes_done: usize) -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (data, target) = (folder.path().join("data"), folder.path().join("target"));
+            fs::create_dir_all(&target).expect("made");
+            fs::write(target.join("a"), "old a").expect("written");
+            fs::write(target.join("b"), "old b").expect("written");
+            let mut log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
+            let area = workspace::make(log.folder(), &target, 0).expect("an area");
+            fs::write(area.new_path(1), "new a").expect("staged");
+            let look = look_of(&area.new_path(1)).expect("looked").expect("there");
+            let at = |name: &str| Spot {
+                area: 0,
+                relative: PathBuf::from(name),
+            };
+            let changes = vec![
+                Change::Put {
+                    number: 1,
+                    at: at("a"),
+                    look,
+                },
+                Change::Remove {
+                    number: 2,
+                    at: at("b"),
+                },
+            ];
+            let head = Head {
+                backup: "p.zip".to_owned(),
+                created: Timestamp::now(),
+                areas: vec![area],
+                to: vec![target.display().to_string()],
+            };
+            log.write(&head, &changes).expect("written");
+            log.pass_to(state).expect("passed");
+            forward(&head.areas, &changes[..changes_done], || Next::GoOn).expect("done");
+            let id = log.id();
+            Self {
+                folder,
+                head,
+                changes,
+                id,
+            }
+        }
+
+        fn data(&self) -> PathBuf {
+            self.folder.path().join("data")
+        }
+
+        fn target(&self) -> Vec<String> {
+            let read =
+                |name: &str| fs::read_to_string(self.folder.path().join("target").join(name));
+            ["a", "b"]
+                .map(|name| read(name).unwrap_or_default())
+                .to_vec()
+        }
+    }
+
+    #[test]
+    fn an_interruption_is_brought_to_its_end_at_the_next_start() {
+        for changes_done in 0..=2 {
+            let restored = Restored::up_to(State::Forward, changes_done);
+            let settled = settle(&restored.data());
+            assert_eq!(settled[0].ended, Ended::Finished);
+            assert_eq!(restored.target(), ["new a", ""]);
+            assert_eq!(restores(&restored.data()).expect("listed").len(), 1);
+            assert!(settle(&restored.data()).is_empty(), "only once");
+        }
+        let restored = Restored::up_to(State::Back, 1);
+        assert_eq!(settle(&restored.data())[0].ended, Ended::TakenBack);
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        let restored = Restored::up_to(State::Staging, 0);
+        assert!(settle(&restored.data()).is_empty());
+        assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+        assert!(!restored.head.areas[0].folder.exists());
+    }
+
+    #[test]
+    fn a_restore_is_undone_once() {
+        let restored = Restored::up_to(State::Done, 2);
+        let kept = restores(&restored.data()).expect("listed");
+        assert_eq!(
+            (kept[0].put, kept[0].removed, kept[0].kept_bytes),
+            (1, 1, 10)
+        );
+        assert_eq!(kept[0].id, restored.id);
+        let report = undo(&restored.data(), None, LaterChanges::Respected).expect("undone");
+        assert_eq!(
+            (report.taken_away, report.put_back, report.set_aside),
+            (1, 1, None)
+        );
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        let again = undo(
+            &restored.data(),
+            Some(&restored.id),
+            LaterChanges::Respected,
+        );
+        assert!(matches!(again, Err(EngineError::NothingToUndo)));
+        assert!(
+            !restored.head.areas[0].folder.exists(),
+            "{:?}",
+            restored.changes
+        );
+    }
+
+    #[test]
+    fn what_changed_since_is_named_and_never_lost() {
+        let restored = Restored::up_to(State::Done, 2);
+        let a = restored.folder.path().join("target/a");
+        fs::write(&a, "my later work").expect("written");
+        let refused = undo(&restored.data(), None, LaterChanges::Respected);
+        match refused {
+            Err(EngineError::ChangedSince(paths)) => assert_eq!(paths, [a]),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(restored.target(), ["my later work", ""]);
+        let report = undo(&restored.data(), None, LaterChanges::SetAside).expect("undone");
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        assert!(report.set_aside.is_some());
+        let aside = restored.head.areas[0].new_path(1);
+        assert_eq!(fs::read_to_string(aside).expect("kept"), "my later work");
+        forget_restore(&restored.data(), &restored.id).expect("let go");
+        assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn old_ones_are_let_go() {
+        let restored = Restored::up_to(State::Done, 2);
+        let day = SignedDuration::from_hours(24);
+        assert_eq!(
+            forget_old_restores(&restored.data(), day).expect("looked"),
+            0
+        );
+        let now = SignedDuration::from_secs(-1);
+        assert_eq!(
+            forget_old_restores(&restored.data(), now).expect("looked"),
+            1
+        );
+        assert_eq!(restored.target(), ["new a", ""]);
+    }
+}
