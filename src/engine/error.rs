@@ -67,6 +67,9 @@ pub enum EngineError {
     /// The archive does not say where its files came from.
     #[error("This backup does not say where its files belong")]
     NoOriginalPlace,
+    /// A foreign archive does not say what is missing from it on purpose.
+    #[error("This backup was made by another program: it cannot be mirrored")]
+    NoMirror,
     /// The disk cannot take what is to be restored.
     #[error(
         "There is not enough room at {path}: {} are needed and {} are free",
@@ -140,6 +143,7 @@ impl EngineError {
             Self::NoSuchBackup(_) => "no-such-backup",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoOriginalPlace => "no-original-place",
+            Self::NoMirror => "no-mirror",
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
             Self::Target { .. } => "target",
@@ -178,6 +182,7 @@ impl EngineError {
             Self::NoSuchBackup(_) => "List the backups to see their names.",
             Self::Ambiguous { .. } => "Write more of the name.",
             Self::NoOriginalPlace => "Choose a folder to restore to.",
+            Self::NoMirror => "Restore it without removing other files.",
             Self::NoRoom { .. } => "Make room, or restore to another disk. Nothing was changed.",
             Self::Target { source, .. } if is_full(source) => {
                 "The disk is full. Make room, or restore to another disk."

@@ -9,6 +9,7 @@ mod context;
 mod delete;
 mod download;
 mod error;
+mod excludes;
 mod files;
 mod hex;
 mod list;
@@ -32,15 +33,16 @@ pub use download::download;
 pub use error::{EngineError, causes};
 pub use list::{find, list};
 pub use report::{
-    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, KeptRestore,
-    RestoreReport, Settled, ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
+    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, Foreseen,
+    ForeseenEffect, KeptRestore, RestorePreview, RestoreReport, Room, Settled, ShowReport,
+    ShownEntry, TestReport, UndoReport, VerifyReport,
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, OnConflict, RestoreOptions,
     RestoreRequest, RestoreTarget, Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
 pub use restore::{
-    LaterChanges, forget_old_restores, forget_restore, restore, restores, settle, undo,
+    LaterChanges, forget_old_restores, forget_restore, preview, restore, restores, settle, undo,
 };
 pub use show::show;
 pub use test::test;

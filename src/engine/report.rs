@@ -3,6 +3,7 @@
 use crate::model::{Backup, EntryKind, Root, Skipped, Warning};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What came of a backup.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,6 +48,8 @@ pub struct RestoreReport {
     pub bytes_written: u64,
     /// Files that were there already, with the same content and time.
     pub unchanged: u64,
+    /// Files, links and folders that only the target had and that were removed, for an exact mirror.
+    pub removed: u64,
     /// Entries that were not restored, and why.
     pub refused: Vec<Warning>,
     /// By what the restore can be undone; `None` where it changed nothing.
@@ -55,6 +58,71 @@ pub struct RestoreReport {
     pub to: Vec<String>,
     /// Time taken.
     pub duration_secs: f64,
+}
+
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestorePreview {
+    /// File name of the backup.
+    pub backup: String,
+    /// The folders that would be written to.
+    pub to: Vec<String>,
+    /// What would become of each file and link.
+    pub files: Vec<Foreseen>,
+    /// Bytes that would be written.
+    pub bytes: u64,
+    /// What each volume needs.
+    pub rooms: Vec<Room>,
+    /// Entries that would not be restored, and why.
+    pub refused: Vec<Warning>,
+}
+
+impl RestorePreview {
+    /// How many files and links would fare so.
+    pub fn count(&self, effect: ForeseenEffect) -> u64 {
+        let files = self.files.iter().filter(|file| file.effect == effect);
+        files.count() as u64
+    }
+}
+
+/// What would become of a file or link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Foreseen {
+    /// Where it is or would be.
+    pub path: String,
+    /// Name of the entry; `None` of what only the target has.
+    pub entry: Option<String>,
+    /// What would become of it.
+    pub effect: ForeseenEffect,
+    /// Its size in the backup.
+    pub size_bytes: u64,
+}
+
+/// What would become of a file or link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeseenEffect {
+    /// It is not there yet.
+    New,
+    /// It takes the place of another.
+    Replaced,
+    /// It is there already, by its size and time.
+    Unchanged,
+    /// The target's stays.
+    Kept,
+    /// Only the target has it, and it goes.
+    Removed,
+}
+
+/// What a volume needs, and what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Room {
+    /// A folder on it.
+    pub folder: PathBuf,
+    /// Bytes needed.
+    pub needed_bytes: u64,
+    /// Bytes free, where the system says it.
+    pub free_bytes: Option<u64>,
 }
 
 /// A restore that can be undone.

@@ -64,6 +64,8 @@ pub struct RestoreRequest {
     pub target: RestoreTarget,
     /// Which of them.
     pub selection: Selection,
+    /// Folders that are never touched, above all those of the program itself and of the backups.
+    pub keep_out: Vec<PathBuf>,
     /// How to do it.
     pub options: RestoreOptions,
 }
@@ -75,6 +77,7 @@ impl RestoreRequest {
             key: key.to_owned(),
             target,
             selection: Selection::All,
+            keep_out: Vec::new(),
             options: RestoreOptions::default(),
         }
     }

@@ -5,12 +5,13 @@
 use crate::archive::{EntryName, label_roots};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::excludes::excludes_of;
 use crate::engine::hex::to_hex;
 use crate::engine::meter::Meter;
 use crate::engine::request::BackupRequest;
 use crate::engine::restore::is_workspace;
 use crate::model::{EntryKind, Gap, Root, Skipped};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::Gitignore;
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::fs::{FileType, Metadata};
@@ -167,20 +168,6 @@ fn root_of(label: &str, source: &Path) -> Root {
             .is_none()
             .then(|| to_hex(source.as_os_str().as_encoded_bytes())),
     }
-}
-
-fn excludes_of(source: &Path, patterns: &[String]) -> Result<Gitignore, EngineError> {
-    let mut builder = GitignoreBuilder::new(source);
-    let bad = |pattern: &str, error: &ignore::Error| EngineError::Pattern {
-        pattern: pattern.to_owned(),
-        reason: error.to_string(),
-    };
-    for pattern in patterns {
-        builder
-            .add_line(None, pattern)
-            .map_err(|error| bad(pattern, &error))?;
-    }
-    builder.build().map_err(|error| bad("", &error))
 }
 
 /// The walk through one folder.

@@ -84,7 +84,7 @@ impl Area {
 }
 
 /// Without the `/` that joining nothing would leave at the end.
-fn join(folder: &Path, relative: &Path) -> PathBuf {
+pub(super) fn join(folder: &Path, relative: &Path) -> PathBuf {
     if relative.as_os_str().is_empty() {
         folder.to_owned()
     } else {

@@ -1,19 +1,21 @@
 //! Use case: restore a backup, whole or in part. Everything is fetched and checked beside the target
 //! first; only then is the target touched, and then all or nothing.
 
-use crate::archive::ArchiveError;
+use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader, open};
-use crate::engine::report::RestoreReport;
+use crate::engine::report::{RestorePreview, RestoreReport};
 use crate::engine::request::{RestoreRequest, RestoreTarget};
+use crate::engine::restore::choose::Choice;
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
+use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::place::{Prepared, place};
 use crate::engine::restore::plan::Plan;
 use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
 use crate::engine::watch::{Counting, LineWatch};
-use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase};
+use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
 use crate::storage::Store;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -33,102 +35,143 @@ pub async fn restore(
     let started = Instant::now();
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
-    meter.begin(Phase::Connecting);
-    let object = context.or_cancelled(store.head(&request.key)).await?;
-    let reader = RangeReader::new(store, object.clone(), context, &meter);
-    let shared = reader.shared();
-    let looking = (request.clone(), context.clone());
-    let looked = blocking(move || look(reader, &looking.0, &looking.1));
+    let looked = look(store, &request, context, &meter, Closeness::Contents).await?;
     let Looked {
-        archive,
-        failure,
-        mut plan,
+        origin,
+        plan,
         survey,
-    } = looked.await?;
-    let origin = Origin {
-        store: store.clone(),
-        object,
-        archive,
-        failure,
-        shared,
+    } = looked;
+    let mut refused = plan.refused.clone();
+    refused.extend(survey.refused.iter().cloned());
+    let to = folders_of(&plan);
+    let task = Arc::new(Task { plan, survey });
+    let prepared = {
+        let (task, context, to) = (Arc::clone(&task), context.clone(), to.clone());
+        let name = name_of(&request.key);
+        blocking(move || Prepared::new(context.data_dir(), name, to, &task.survey, &task.plan))
     };
-    let name = request.key.rsplit('/').next().unwrap_or(&request.key);
-    let (data_dir, name) = (context.data_dir().to_owned(), name.to_owned());
-    plan.refused.extend(survey.refused.iter().cloned());
-    let to: Vec<String> = plan
-        .bases
-        .iter()
-        .map(|base| base.display().to_string())
-        .collect();
-    let preparing = {
-        let to = to.clone();
-        blocking(move || {
-            Prepared::new(&data_dir, name, to, &survey, &plan).map(|made| (made, survey, plan))
-        })
-    };
-    let (prepared, survey, mut plan) = preparing.await?;
-    let wanted = wanted(&prepared, &survey, &plan);
-    let total_bytes = wanted.iter().map(|wanted| wanted.item.size_bytes).sum();
-    let files = wanted
-        .iter()
-        .filter(|wanted| wanted.item.kind == EntryKind::File);
-    meter.begin_sized(Phase::Downloading, files.count() as u64, total_bytes);
-    let fetched = fetch(&origin, wanted, context, &meter).await;
-    drop(origin);
-    let context = context.clone();
-    let bad = match fetched {
+    let prepared = prepared.await?;
+    let fetched = match download(&origin, &prepared, &task, context, &meter).await {
         Ok(bad) => bad,
         Err(error) => {
-            blocking(move || {
-                prepared.forget();
-                Ok(())
-            })
-            .await?;
+            blocking(move || Ok(prepared.forget())).await?;
             return Err(error);
         }
     };
-    let left_out: HashSet<String> = bad.iter().map(|bad| bad.path.clone()).collect();
-    plan.refused.extend(bad);
+    drop(origin);
+    let left_out: HashSet<String> = fetched.iter().map(|bad| bad.path.clone()).collect();
+    refused.extend(fetched);
+    meter.begin(Phase::Placing);
+    let context = context.clone();
+    let placing = blocking(move || place(prepared, &task.survey, &task.plan, &left_out, &context));
+    let placed = placing.await?;
+    Ok(RestoreReport {
+        files: placed.files,
+        bytes_written: placed.bytes,
+        unchanged: placed.unchanged,
+        removed: placed.removed,
+        refused,
+        undo: placed.undo,
+        to,
+        duration_secs: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Says what restoring what `request` asks for would do, and does nothing.
+pub async fn preview(
+    store: &Store,
+    request: RestoreRequest,
+    context: &Context,
+) -> Result<RestorePreview, EngineError> {
+    let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
+    let looked = look(store, &request, context, &meter, Closeness::Looks).await?;
+    let Looked { plan, survey, .. } = looked;
+    blocking(move || Ok(foresee(name_of(&request.key), &plan, &survey))).await
+}
+
+/// What is to be done, shared with the threads that do it.
+struct Task {
+    plan: Plan,
+    survey: Survey,
+}
+
+/// What is known before anything is fetched.
+struct Looked {
+    origin: Origin,
+    plan: Plan,
+    survey: Survey,
+}
+
+/// How closely to look at what seems to be there already.
+#[derive(Clone, Copy)]
+enum Closeness {
+    Looks,
+    Contents,
+}
+
+async fn look(
+    store: &Store,
+    request: &RestoreRequest,
+    context: &Context,
+    meter: &Arc<Meter>,
+    closeness: Closeness,
+) -> Result<Looked, EngineError> {
+    meter.begin(Phase::Connecting);
+    let object = context.or_cancelled(store.head(&request.key)).await?;
+    let reader = RangeReader::new(store, object.clone(), context, meter);
+    let (store, request, context) = (store.clone(), request.clone(), context.clone());
     blocking(move || {
-        meter.begin(Phase::Placing);
-        let placed = place(prepared, &survey, &plan, &left_out, &context)?;
-        Ok(RestoreReport {
-            files: placed.files,
-            bytes_written: placed.bytes,
-            unchanged: placed.unchanged,
-            refused: plan.refused,
-            undo: placed.undo,
-            to,
-            duration_secs: started.elapsed().as_secs_f64(),
+        let shared = reader.shared();
+        let (mut archive, failure) = open(reader)?;
+        let plan = plan(&mut archive, &failure, &request)?;
+        let depth = match closeness {
+            Closeness::Looks => Depth::Looks,
+            Closeness::Contents => Depth::Contents(&context),
+        };
+        let surveyor = Surveyor::new(&plan.bases, &request, Timestamp::now(), depth);
+        let survey = surveyor.look(&plan)?;
+        let origin = Origin {
+            store,
+            object,
+            archive,
+            failure,
+            shared,
+        };
+        Ok(Looked {
+            origin,
+            plan,
+            survey,
         })
     })
     .await
 }
 
-/// What is known before anything is fetched.
-struct Looked {
-    archive: crate::archive::ArchiveReader<RangeReader>,
-    failure: Failure,
-    plan: Plan,
-    survey: Survey,
+async fn download(
+    origin: &Origin,
+    prepared: &Prepared,
+    task: &Task,
+    context: &Context,
+    meter: &Arc<Meter>,
+) -> Result<Vec<Warning>, EngineError> {
+    let wanted = wanted(prepared, &task.survey, &task.plan);
+    let bytes = wanted.iter().map(|wanted| wanted.item.size_bytes).sum();
+    let files = wanted
+        .iter()
+        .filter(|wanted| wanted.item.kind == EntryKind::File);
+    meter.begin_sized(Phase::Downloading, files.count() as u64, bytes);
+    fetch(origin, wanted, context, meter).await
 }
 
-fn look(
-    reader: RangeReader,
-    request: &RestoreRequest,
-    context: &Context,
-) -> Result<Looked, EngineError> {
-    let (mut archive, failure) = open(reader)?;
-    let plan = plan(&mut archive, &failure, request)?;
-    let depth = Depth::Contents(context);
-    let survey =
-        Surveyor::new(&plan.bases, request.options, Timestamp::now(), depth).look(&plan)?;
-    Ok(Looked {
-        archive,
-        failure,
-        plan,
-        survey,
-    })
+fn name_of(key: &str) -> String {
+    key.rsplit('/').next().unwrap_or(key).to_owned()
+}
+
+fn folders_of(plan: &Plan) -> Vec<String> {
+    plan.bases
+        .iter()
+        .map(|base| base.display().to_string())
+        .collect()
 }
 
 fn wanted(prepared: &Prepared, survey: &Survey, plan: &Plan) -> Vec<Wanted> {
@@ -147,7 +190,7 @@ fn wanted(prepared: &Prepared, survey: &Survey, plan: &Plan) -> Vec<Wanted> {
 
 /// Works out what to do. A damaged manifest does not keep files from a folder of their own.
 fn plan(
-    archive: &mut crate::archive::ArchiveReader<RangeReader>,
+    archive: &mut ArchiveReader<RangeReader>,
     failure: &Failure,
     request: &RestoreRequest,
 ) -> Result<Plan, EngineError> {
@@ -172,7 +215,7 @@ fn plan(
         let reason = "some names stand in the archive twice: the last of each was taken";
         plan.refuse("(several)", reason);
     }
-    let choice = crate::engine::restore::choose::Choice::of(&request.selection)?;
+    let choice = Choice::of(&request.selection)?;
     let skipped = manifest.iter().flat_map(|manifest| &manifest.skipped);
     for missing in skipped.filter(|skipped| skipped.gap == Gap::Missing) {
         if choice.has(&missing.path) {

@@ -3,7 +3,9 @@
 
 mod change;
 mod choose;
+mod extra;
 mod fetch;
+mod foresee;
 mod job;
 mod log;
 mod perform;
@@ -16,6 +18,6 @@ mod undo;
 mod unpack;
 mod workspace;
 
-pub use job::restore;
-pub(super) use undo::is_workspace;
+pub use job::{preview, restore};
 pub use undo::{LaterChanges, forget_old_restores, forget_restore, restores, settle, undo};
+pub(super) use workspace::is_workspace;

@@ -2,6 +2,7 @@
 
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::report::Room;
 use crate::engine::restore::change::{Area, Change, FolderLook, Spot};
 use crate::engine::restore::log::{Head, RestoreLog, State};
 use crate::engine::restore::perform::{Failed, Next, Walked, back, forward, look_of, sync};
@@ -10,7 +11,7 @@ use crate::engine::restore::survey::{Effect, FileStep, Survey};
 use crate::engine::restore::workspace;
 use crate::model::EntryKind;
 use jiff::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,8 @@ pub(super) struct Placed {
     pub(super) bytes: u64,
     /// Files that were there already, just as they should be.
     pub(super) unchanged: u64,
+    /// Files, links and folders that only the target had.
+    pub(super) removed: u64,
     /// By what it can be undone; `None` where nothing was changed.
     pub(super) undo: Option<String>,
 }
@@ -179,6 +182,7 @@ fn changes(
         files: 0,
         bytes: 0,
         unchanged: 0,
+        removed: 0,
         undo: None,
     };
     let mut changes: Vec<Change> = Vec::new();
@@ -213,6 +217,12 @@ fn changes(
                 });
             }
         }
+    }
+    // Numbers after those of the plan's items.
+    for (number, at) in (plan.items.len() as u64..).zip(&survey.extra) {
+        let at = at.clone();
+        placed.removed += 1;
+        changes.push(Change::Remove { number, at });
     }
     changes.extend(finished_folders(survey, plan));
     Ok((changes, placed))
@@ -258,29 +268,40 @@ fn finished_folders(survey: &Survey, plan: &Plan) -> Vec<Change> {
     folders.into_iter().map(change).collect()
 }
 
-/// Says before anything is fetched that a disk cannot take it.
-fn check_room(survey: &Survey, plan: &Plan) -> Result<(), EngineError> {
+/// What each volume needs, and what it has.
+pub(super) fn rooms(survey: &Survey, plan: &Plan) -> Vec<Room> {
     let mut needed_bytes = vec![0_u64; survey.anchors.len()];
     for step in &survey.files {
         if matches!(step.effect, Effect::New | Effect::Replaces) {
-            needed_bytes[step.at.area] += plan.items[step.item].size_bytes;
+            let needed = &mut needed_bytes[step.at.area];
+            *needed = needed.saturating_add(plan.items[step.item].size_bytes);
         }
     }
-    let mut by_volume: HashMap<u64, u64> = HashMap::new();
+    let mut rooms: BTreeMap<u64, Room> = BTreeMap::new();
     for (number, (anchor, needed)) in survey.anchors.iter().zip(needed_bytes).enumerate() {
         let volume = volume_of(anchor).unwrap_or(u64::MAX - number as u64);
-        let sum = by_volume.entry(volume).or_default();
-        *sum = sum.saturating_add(needed);
+        let room = rooms.entry(volume).or_insert_with(|| Room {
+            folder: anchor.clone(),
+            needed_bytes: 0,
+            free_bytes: fs4::available_space(anchor).ok(),
+        });
+        room.needed_bytes = room.needed_bytes.saturating_add(needed);
+    }
+    rooms.into_values().collect()
+}
+
+/// Says before anything is fetched that a disk cannot take it.
+fn check_room(survey: &Survey, plan: &Plan) -> Result<(), EngineError> {
+    for room in rooms(survey, plan) {
         // Where the system does not tell, the writing itself will.
-        match fs4::available_space(anchor) {
-            Ok(free_bytes) if free_bytes < *sum => {
-                return Err(EngineError::NoRoom {
-                    path: anchor.clone(),
-                    needed_bytes: *sum,
-                    free_bytes,
-                });
-            }
-            _ => {}
+        if let Some(free_bytes) = room.free_bytes
+            && free_bytes < room.needed_bytes
+        {
+            return Err(EngineError::NoRoom {
+                path: room.folder,
+                needed_bytes: room.needed_bytes,
+                free_bytes,
+            });
         }
     }
     Ok(())

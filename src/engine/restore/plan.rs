@@ -6,13 +6,14 @@
 use crate::archive::{ArchiveError, ListedEntry, PathRules, SafePath};
 use crate::engine::error::EngineError;
 use crate::engine::hex::from_hex;
-use crate::engine::request::{RestoreRequest, RestoreTarget, SpecialBits};
+use crate::engine::request::{ExtraFiles, RestoreRequest, RestoreTarget, SpecialBits};
+use crate::engine::restore::change::join;
 use crate::engine::restore::choose::Choice;
 use crate::model::{Entry, EntryKind, Manifest, Warning};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, PathBuf};
 
 /// What a restore will do.
 #[derive(Debug)]
@@ -22,6 +23,19 @@ pub(super) struct Plan {
     /// In the order of their bytes in the archive.
     pub(super) items: Vec<Item>,
     pub(super) refused: Vec<Warning>,
+    /// What is removed besides, where an exact mirror is wanted.
+    pub(super) mirror: Option<Mirror>,
+}
+
+/// What an exact mirror needs to know.
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    /// The folders that are restored whole, with the positions of their bases.
+    pub(super) tops: Vec<(PathBuf, usize)>,
+    /// Where everything belongs that the backup has or should have, also what is refused.
+    pub(super) present: HashSet<PathBuf>,
+    /// Patterns of what backups leave out.
+    pub(super) excludes: Vec<String>,
 }
 
 /// One entry that will be restored.
@@ -73,6 +87,10 @@ impl Plan {
     ) -> Result<Self, EngineError> {
         let mut planner = Planner::new(manifest, request)?;
         let choice = Choice::of(&request.selection)?;
+        let mirror = match request.options.extra_files {
+            ExtraFiles::Kept => None,
+            ExtraFiles::Removed => Some(planner.mirror(&entries, manifest, &choice)?),
+        };
         let mut checked = Vec::with_capacity(entries.len());
         let ways_to_wanted = ways_to_wanted(&entries, &choice);
         for entry in entries {
@@ -105,6 +123,7 @@ impl Plan {
             bases: planner.bases,
             items,
             refused: planner.refused,
+            mirror,
         })
     }
 
@@ -207,6 +226,49 @@ impl<'a> Planner<'a> {
             Some(places) => places.contains_key(label),
             None => true,
         }
+    }
+
+    fn mirror(
+        &self,
+        entries: &[ListedEntry],
+        manifest: Option<&Manifest>,
+        choice: &Choice<'_>,
+    ) -> Result<Mirror, EngineError> {
+        // Only our own archives say which folders they hold whole, and what was left out of them.
+        let manifest = manifest.ok_or(EngineError::NoMirror)?;
+        let mut mirror = Mirror {
+            excludes: manifest.excludes.clone(),
+            ..Mirror::default()
+        };
+        for root in &manifest.roots {
+            if choice.has(&root.label)
+                && self.has_place_for(&root.label)
+                && let Some((path, base)) = self.place_of(&root.label, None)
+            {
+                mirror.tops.push((path, base));
+            }
+        }
+        let described = manifest.entries.iter();
+        let described = described.map(|entry| (entry.path.as_str(), entry.raw_path.as_deref()));
+        let listed = entries.iter().map(|entry| (trimmed(&entry.name), None));
+        let skipped = manifest.skipped.iter();
+        let skipped = skipped.map(|skipped| (skipped.path.as_str(), None));
+        for (name, raw) in described.chain(listed).chain(skipped) {
+            let place = self.place_of(name, raw.and_then(from_hex).as_deref());
+            mirror.present.extend(place.map(|(path, _)| path));
+        }
+        Ok(mirror)
+    }
+
+    /// Where something of this name belongs, and the position of its base.
+    fn place_of(&self, name: &str, raw: Option<&[u8]>) -> Option<(PathBuf, usize)> {
+        let safe = PathRules::of_this_system().check(name, raw).ok()?;
+        let (base, relative) = match &self.base_of_label {
+            Some(base_of_label) => (*base_of_label.get(safe.first())?, safe.below_first()),
+            None => (0, safe.to_path()),
+        };
+        let folder = self.bases.get(base)?;
+        Some((join(folder, &relative), base))
     }
 
     fn check(
@@ -324,12 +386,7 @@ fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<Strin
 
 /// Where an item goes.
 pub(super) fn path_of(bases: &[PathBuf], item: &Item) -> PathBuf {
-    let base: &Path = &bases[item.base];
-    if item.relative.as_os_str().is_empty() {
-        base.to_owned()
-    } else {
-        base.join(&item.relative)
-    }
+    join(&bases[item.base], &item.relative)
 }
 
 /// A folder's name without its `/`.

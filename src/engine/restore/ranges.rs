@@ -38,15 +38,6 @@ pub(super) fn group(extents: &[Range<u64>]) -> Vec<Group> {
     groups
 }
 
-/// The requests of a range, in order.
-pub(super) fn requests(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
-    let step = usize::try_from(REQUEST_BYTES).unwrap_or(usize::MAX);
-    let end = range.end;
-    range
-        .step_by(step)
-        .map(move |from| from..end.min(from + REQUEST_BYTES))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,10 +57,6 @@ mod tests {
         let groups = group(&extents);
         let members: Vec<_> = groups.iter().map(|group| group.members.clone()).collect();
         assert_eq!(members, [0..3, 3..4, 4..5, 5..6]);
-        let lengths: Vec<u64> = requests(groups[2].range.clone())
-            .map(|request| (request.end - request.start) / mib)
-            .collect();
-        assert_eq!(lengths, [8, 8, 8, 1]);
     }
 
     proptest! {
@@ -94,8 +81,6 @@ mod tests {
                 prop_assert_eq!(own.first().map(|first| first.start), Some(group.range.start));
                 prop_assert_eq!(own.last().map(|last| last.end), Some(group.range.end));
                 prop_assert!(own.len() == 1 || group.range.end - group.range.start <= REQUEST_BYTES);
-                let asked: u64 = requests(group.range.clone()).map(|one| one.end - one.start).sum();
-                prop_assert_eq!(asked, group.range.end - group.range.start);
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
-use crate::engine::request::{OnConflict, RestoreOptions};
-use crate::engine::restore::change::{FolderLook, Look, Spot};
+use crate::engine::request::{OnConflict, RestoreOptions, RestoreRequest};
+use crate::engine::restore::change::{FolderLook, Look, Spot, join};
+use crate::engine::restore::extra::Mirrored;
 use crate::engine::restore::perform::look_of;
-use crate::engine::restore::plan::{Item, Plan, Role, path_of};
+use crate::engine::restore::plan::{Item, Mirror, Plan, Role, path_of};
 use crate::model::{EntryKind, Warning};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -26,8 +27,17 @@ pub(super) struct Survey {
     pub(super) folders: Vec<(usize, Spot, Option<FolderLook>)>,
     /// Files and links of the plan.
     pub(super) files: Vec<FileStep>,
+    /// What the target has and the backup has not, where it is to be removed.
+    pub(super) extra: Vec<Spot>,
     /// What will not be restored, and why.
     pub(super) refused: Vec<Warning>,
+}
+
+impl Survey {
+    /// Where a spot is on the disk.
+    pub(super) fn path_of(&self, spot: &Spot) -> PathBuf {
+        join(&self.anchors[spot.area], &spot.relative)
+    }
 }
 
 /// What becomes of a file or link of the plan.
@@ -78,6 +88,7 @@ pub(super) struct Surveyor<'a> {
     bases: &'a [PathBuf],
     options: RestoreOptions,
     depth: Depth<'a>,
+    keep_out: &'a [PathBuf],
     now: Timestamp,
     known: HashMap<PathBuf, Folder>,
     touched: HashSet<PathBuf>,
@@ -89,13 +100,14 @@ pub(super) struct Surveyor<'a> {
 impl<'a> Surveyor<'a> {
     pub(super) fn new(
         bases: &'a [PathBuf],
-        options: RestoreOptions,
+        request: &'a RestoreRequest,
         now: Timestamp,
         depth: Depth<'a>,
     ) -> Self {
         Self {
             bases,
-            options,
+            options: request.options,
+            keep_out: &request.keep_out,
             depth,
             now,
             known: HashMap::new(),
@@ -125,7 +137,32 @@ impl<'a> Surveyor<'a> {
                 }
             }
         }
+        if let Some(mirror) = &plan.mirror {
+            self.look_for_extra(mirror)?;
+        }
         Ok(self.survey)
+    }
+
+    fn look_for_extra(&mut self, mirror: &Mirror) -> Result<(), EngineError> {
+        let mirrored = Mirrored {
+            present: &mirror.present,
+            keep_out: self.keep_out,
+            excludes: &mirror.excludes,
+        };
+        for (top, base) in &mirror.tops {
+            for path in mirrored.extra_in(top)? {
+                if self.taken.contains(&path) {
+                    continue;
+                }
+                let parent = path.parent().unwrap_or(top).to_owned();
+                if let Folder::There { area, .. } = self.folder(&parent, &self.bases[*base])? {
+                    self.touch(&parent);
+                    let at = self.spot(area, &path);
+                    self.survey.extra.push(at);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn refuse(&mut self, item: &Item, reason: &str) {

@@ -241,12 +241,6 @@ pub fn forget_old_restores(
     Ok(forgotten)
 }
 
-/// Whether a folder is one of those in which restores work; backups leave them out.
-pub(in crate::engine) fn is_workspace(name: &std::ffi::OsStr) -> bool {
-    let prefix = super::workspace::PREFIX.as_bytes();
-    name.as_encoded_bytes().starts_with(prefix)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

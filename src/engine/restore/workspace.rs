@@ -4,12 +4,18 @@
 
 use crate::engine::files::unlock;
 use crate::engine::restore::change::Area;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// What begins the names of working folders in a target; backups leave them out.
-pub(super) const PREFIX: &str = ".zipkeep-restore-";
+const PREFIX: &str = ".zipkeep-restore-";
+
+/// Whether something of this name is a folder in which restores work.
+pub(in crate::engine) fn is_workspace(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
 
 /// Makes the working folder of an anchor; `number` tells those of one restore apart.
 pub(super) fn make(log_folder: &Path, anchor: &Path, number: usize) -> io::Result<Area> {
