@@ -69,14 +69,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "GLOB")]
         path: Option<String>,
     },
-    /// Restore a backup, to where it came from or to a folder
-    Restore {
-        /// File name of the backup, the beginning of one, or "latest"
-        backup: String,
-        /// Folder to restore to, instead of the original places
-        #[arg(long, value_name = "DIR")]
-        to: Option<PathBuf>,
-    },
+    /// Restore a backup or some of it, to where it came from or to a folder
+    Restore(RestoreArgs),
+    /// Put back what a restore replaced or removed: the last one, or that of this ID
+    Undo(UndoArgs),
     /// Read a backup back and compare every file with what was backed up
     #[command(after_help = VERIFY_EXIT_CODES)]
     Verify {
@@ -113,12 +109,65 @@ impl Command {
             Self::Backup { .. } => "backup",
             Self::List { .. } => "list",
             Self::Show { .. } => "show",
-            Self::Restore { .. } => "restore",
+            Self::Restore(_) => "restore",
+            Self::Undo(_) => "undo",
             Self::Verify { .. } => "verify",
             Self::Download { .. } => "download",
             Self::Delete { .. } => "delete",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// File name of the backup, the beginning of one, or "latest"
+    pub(crate) backup: String,
+    /// Folder to restore to, instead of the original places
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+    /// Only entries that fit this pattern, and all that is in them; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) only: Vec<String>,
+    /// What to do where the target has a file already
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = ConflictWay::Replace)]
+    pub(crate) on_conflict: ConflictWay,
+    /// Remove what the target has and the backup has not, but for what the backup left out
+    #[arg(long)]
+    pub(crate) mirror: bool,
+    /// Restore setuid, setgid and sticky bits too
+    #[arg(long)]
+    pub(crate) special_bits: bool,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What to do where the target has a file already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConflictWay {
+    /// The restored file takes its place
+    Replace,
+    /// The file that was changed last stays
+    KeepNewer,
+    /// The target's file stays
+    Skip,
+    /// Both stay, the restored one under another name
+    KeepBoth,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// ID of the restore, as the list shows it
+    pub(crate) id: Option<String>,
+    /// List the restores that can be undone
+    #[arg(long, conflicts_with_all = ["id", "force", "forget"])]
+    pub(crate) list: bool,
+    /// Undo also where files changed since: they are set aside and kept
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Let go of what is kept for undoing, instead of undoing
+    #[arg(long, conflicts_with = "force", requires = "id")]
+    pub(crate) forget: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::engine::{
     self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, Earlier,
-    RestoreRequest, RestoreTarget, VerifyDepth, VerifyRequest,
+    VerifyDepth, VerifyRequest,
 };
 use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
 use zipkeep::secrets;
@@ -23,11 +23,11 @@ use zipkeep::storage::{self, Patience, Store};
 
 /// Everything that a command works with.
 pub(crate) struct Work {
-    places: Places,
+    pub(crate) places: Places,
     profile: Profile,
-    device: String,
-    context: Context,
-    output: Output,
+    pub(crate) device: String,
+    pub(crate) context: Context,
+    pub(crate) output: Output,
 }
 
 impl Work {
@@ -53,7 +53,16 @@ impl Work {
         })
     }
 
-    fn store(&self, patience: Patience) -> Result<Store, Failure> {
+    /// What belongs to nobody's folders: the program's own data, and the backups themselves.
+    pub(crate) fn keep_out(&self) -> Vec<PathBuf> {
+        let mut keep_out = vec![self.places.data_dir.clone()];
+        if let Destination::Folder(folder) = &self.profile.destination {
+            keep_out.push(folder.path.clone());
+        }
+        keep_out
+    }
+
+    pub(crate) fn store(&self, patience: Patience) -> Result<Store, Failure> {
         let secret = match self.profile.destination {
             Destination::S3(_) => secrets::find(&self.places, &self.profile.name)?,
             Destination::Folder(_) => None,
@@ -65,7 +74,7 @@ impl Work {
         )?)
     }
 
-    async fn find(&self, store: &Store, wanted: &str) -> Result<Backup, Failure> {
+    pub(crate) async fn find(&self, store: &Store, wanted: &str) -> Result<Backup, Failure> {
         let backups = engine::list(store, &self.context).await?;
         let own = (self.profile.name.as_str(), self.device.as_str());
         Ok(engine::find(&backups, wanted, own)?.clone())
@@ -90,7 +99,8 @@ impl Work {
             }
             Command::List { this_device } => self.list(this_device).await,
             Command::Show { backup, path } => self.show(&backup, path.as_deref()).await,
-            Command::Restore { backup, to } => self.restore(&backup, to).await,
+            Command::Restore(args) => self.restore(args).await,
+            Command::Undo(args) => self.undo(&args),
             Command::Verify { backup, quick } => {
                 let depth = if quick {
                     VerifyDepth::Quick
@@ -160,16 +170,12 @@ impl Work {
                 .map(|folder| absolute(folder))
                 .collect::<Result<_, _>>()?
         };
-        let mut keep_out = vec![self.places.data_dir.clone()];
-        if let Destination::Folder(folder) = &self.profile.destination {
-            keep_out.push(folder.path.clone());
-        }
         let request = BackupRequest {
             profile: self.profile.name.clone(),
             device: self.device.clone(),
             sources,
             excludes: self.profile.excludes.clone(),
-            keep_out,
+            keep_out: self.keep_out(),
             options,
         };
         let store = self.store(Patience::Patient)?;
@@ -250,43 +256,6 @@ impl Work {
         Ok(Exit::Done)
     }
 
-    async fn restore(&self, wanted: &str, to: Option<PathBuf>) -> Result<Exit, Failure> {
-        let store = self.store(Patience::Patient)?;
-        let backup = self.find(&store, wanted).await?;
-        let target = match to {
-            Some(folder) => RestoreTarget::Folder(absolute(&folder)?),
-            None => self.original_place_of(&backup)?,
-        };
-        let request = RestoreRequest::all_of(&backup.key, target);
-        let report = engine::restore(&store, request, &self.context).await?;
-        self.output.warnings("Not restored", &report.refused);
-        self.output.result("restore", &report, |out| {
-            writeln!(
-                out,
-                "Restored {} ({}) in {} to:",
-                count(report.files, "file"),
-                DecimalBytes(report.bytes_written),
-                duration(report.duration_secs)
-            )?;
-            report
-                .to
-                .iter()
-                .try_for_each(|folder| writeln!(out, "  {folder}"))
-        })?;
-        Ok(exit_of(&report.refused))
-    }
-
-    /// Paths of another computer mean nothing here, or worse, something else.
-    fn original_place_of(&self, backup: &Backup) -> Result<RestoreTarget, Failure> {
-        match backup.device.as_deref() {
-            Some(device) if device != self.device => Err(Failure::usage(
-                format!("{} was made on another computer, {device}", backup.name),
-                "Say where its files go: add --to DIR.",
-            )),
-            _ => Ok(RestoreTarget::Original),
-        }
-    }
-
     async fn verify(&self, wanted: &str, depth: VerifyDepth) -> Result<Exit, Failure> {
         let store = self.store(Patience::Patient)?;
         let backup = self.find(&store, wanted).await?;
@@ -358,7 +327,7 @@ impl Work {
     }
 }
 
-fn exit_of(warnings: &[Warning]) -> Exit {
+pub(crate) fn exit_of(warnings: &[Warning]) -> Exit {
     if warnings.is_empty() {
         Exit::Done
     } else {

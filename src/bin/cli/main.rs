@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod profiles;
 mod progress;
+mod restoring;
 mod wording;
 
 use crate::args::{Cli, Command};
@@ -17,11 +18,16 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use jiff::SignedDuration;
 use zipkeep::config::Places;
+use zipkeep::engine::{self, Ended};
 use zipkeep::log::{self, LogTo};
 
 /// How long threads may go on after the command has ended.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// How long a restore can be undone.
+const UNDO_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -74,6 +80,7 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     if let Command::Profile(command) = cli.command {
         return profiles::run(command, chosen, &places, output);
     }
+    settle(&places, output);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Local {
         what: "the program could not start its threads".to_owned(),
         source: error.into(),
@@ -91,6 +98,21 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
     tracing::info!(result = ?result.as_ref().map_err(ToString::to_string), "ended");
     runtime.shutdown_timeout(SHUTDOWN);
     result
+}
+
+/// Before anything else: what an interrupted restore left is brought to an end, and what is kept of old
+/// ones is let go.
+fn settle(places: &Places, output: Output) {
+    for settled in engine::settle(&places.data_dir) {
+        let what = match settled.ended {
+            Ended::Finished => "was finished now",
+            Ended::TakenBack => "was taken back: everything is as it was before it",
+        };
+        output.note(&format!("An interrupted restore of {} {what}.", settled.backup));
+    }
+    if let Err(error) = engine::forget_old_restores(&places.data_dir, UNDO_KEPT) {
+        tracing::warn!(%error, "what is kept of old restores could not be let go");
+    }
 }
 
 /// Every signal to stop asks the job to clean up and end. Further ones change nothing: cleaning up is
