@@ -668,3 +668,47 @@ fn the_program_backs_up_over_a_line_and_can_be_killed_at_a_part() {
     let fullness = proxy.line_report().fullness(&line);
     assert!(fullness > 0.3 && fullness <= 1.001, "{fullness}\n{seen}");
 }
+
+#[test]
+fn a_store_that_wants_parts_of_one_size_refuses_others() {
+    const PART: usize = 5 << 20;
+    let cases: [(&[usize], bool); 5] = [
+        (&[100], true),
+        (&[PART, PART, 100], true),
+        (&[PART, PART], true),
+        (&[PART, PART + 1, 100], false),
+        (&[PART, PART, PART + 1], false),
+    ];
+    let Some(server) = SeaweedFs::shared() else {
+        return;
+    };
+    let proxy = Proxy::in_front_of(&server);
+    proxy.refuse_unequal_parts();
+    let through = proxy.server();
+    let mut asker = Asker::new(&server);
+    for (at, (sizes, is_good)) in cases.into_iter().enumerate() {
+        let key = format!("uniform-{at}");
+        let upload_id = begin_upload(&through, &key);
+        let mut body = String::new();
+        for (number, size) in (1..).zip(sizes) {
+            let number = format!("{number}");
+            let query = [("partNumber", number.as_str()), ("uploadId", &upload_id)];
+            let part = Request {
+                body_bytes: *size,
+                ..Request::new("PUT", &key, &query)
+            };
+            let etag = part.send(&mut asker, &through).etag.expect("a tag");
+            let (open, close) = ("<Part><PartNumber>", "</PartNumber>");
+            body += &format!("{open}{number}{close}<ETag>{etag}</ETag></Part>");
+        }
+        let complete = Request {
+            body: format!("<CompleteMultipartUpload>{body}</CompleteMultipartUpload>"),
+            ..Request::new("POST", &key, &[("uploadId", &upload_id)])
+        };
+        let answer = complete.send(&mut asker, &through);
+        let is_there = object_keys(&server).contains(&key);
+        assert_eq!(is_there, is_good, "{sizes:?}: {answer:?}");
+        let is_said = answer.status == 400 && answer.text.contains("InvalidPart");
+        assert_eq!(is_said, !is_good, "{sizes:?}: {answer:?}");
+    }
+}

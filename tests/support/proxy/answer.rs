@@ -35,6 +35,17 @@ pub(super) fn made(fault: Fault, method: &str) -> Option<(u16, Vec<u8>)> {
         ),
         _ => return None,
     };
+    Some((status, error((status, reason), code, message, method)))
+}
+
+/// What Cloudflare R2 says to parts that are not of one size.
+pub(super) fn unequal_parts() -> (u16, Vec<u8>) {
+    let message = "All non-trailing parts must have the same length.";
+    let answer = error((400, "Bad Request"), "InvalidPart", message, "POST");
+    (400, answer)
+}
+
+fn error((status, reason): (u16, &str), code: &str, message: &str, method: &str) -> Vec<u8> {
     // S3 keeps a long step's connection alive with blanks before it knows how the step ends.
     let blanks = if status == 200 { "\n   \n   " } else { "\n" };
     let body = format!(
@@ -46,10 +57,7 @@ pub(super) fn made(fault: Fault, method: &str) -> Option<(u16, Vec<u8>)> {
         "HTTP/1.1 {status} {reason}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\
          Server: test-proxy\r\n\r\n"
     );
-    Some((
-        status,
-        [head.as_bytes(), &body.as_bytes()[..length]].concat(),
-    ))
+    [head.as_bytes(), &body.as_bytes()[..length]].concat()
 }
 
 const INTERNAL_ERROR: &str = "We encountered an internal error. Please try again.";

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::head::{AnswerHead, Length, RequestHead};
 use super::ledger::{Entry, Moment};
 use super::message::Body;
+use super::parts::are_of_one_size;
 use super::pump::{Broken, Manner, Passed, Pump};
 use super::step::Step;
 use super::stream::{Inflow, Outflow};
@@ -65,7 +66,11 @@ async fn next_request(wire: &mut Wire, shared: &Shared) -> io::Result<Option<Req
     };
     let head = RequestHead::parse(&head_bytes)?;
     let step = Step::of(&head);
-    let entry = Entry::new(&head, head_bytes.len(), shared.fault_for(step));
+    let entry = Entry::new(
+        &head,
+        head_bytes.len(),
+        shared.fault_for(step, head.part_number()),
+    );
     let entry = shared.ledger.add(entry);
     reach(shared, step, Moment::Arrives).await;
     Ok(Some(Request {
@@ -93,6 +98,19 @@ async fn one(
     if let Some((status, bytes)) = fault.and_then(|fault| answer::made(fault, &request.head.method))
     {
         return refuse(&mut request, wire, status, &bytes).await;
+    }
+    if request.entry.step == Step::Complete && shared.wants_equal_parts() {
+        let completion = request.body.payload(&mut wire.inflow).await?;
+        let parts = shared
+            .ledger
+            .parts_of(request.head.query("uploadId").unwrap_or_default());
+        if !are_of_one_size(&parts, &completion) {
+            let (status, bytes) = answer::unequal_parts();
+            return refuse(&mut request, wire, status, &bytes).await;
+        }
+        // It was only looked at.
+        request.body = Body::new(Length::Bytes(completion.len() as u64));
+        wire.inflow.unread(completion.into());
     }
     loop {
         let idle = kept.take().filter(|kept| kept.inflow.is_idle());

@@ -109,6 +109,8 @@ pub(crate) enum When {
     Nth(u64),
     /// This one, twice this one, and so on; 1 is the same as [`When::Always`].
     Every(u64),
+    /// All that are about a part of a higher number.
+    PartAfter(u32),
     /// All.
     Always,
 }
@@ -133,7 +135,7 @@ impl Rule {
     }
 
     /// Counts a request, and gives the fault if it is hit.
-    pub(super) fn look_at(&mut self, step: Step) -> Option<Fault> {
+    pub(super) fn look_at(&mut self, step: Step, part_number: Option<u32>) -> Option<Fault> {
         if !self.steps.contains(&step) {
             return None;
         }
@@ -142,6 +144,7 @@ impl Rule {
             When::First(count) => self.looked_at <= count,
             When::Nth(number) => self.looked_at == number,
             When::Every(number) => self.looked_at.is_multiple_of(number.max(1)),
+            When::PartAfter(number) => part_number.is_some_and(|part| part > number),
             When::Always => true,
         };
         is_hit.then_some(self.fault)
