@@ -11,3 +11,4 @@ mod lost;
 mod place;
 mod removal;
 mod unchanged;
+mod uniform;

@@ -336,7 +336,15 @@ impl Packing<'_> {
         if end.stillness == Stillness::Changed {
             self.note_change(&open.source.name.text);
         }
-        let record = self.writer.end(open.entry).map_err(stopped)?;
+        let mut already_there = 0;
+        if open.was_first == WasFirst::Yes
+            && let Some(begun) = self.begun.take()
+        {
+            // No block was left: its last part was cut in what follows the content, which is known.
+            already_there = usize::try_from(begun.bytes).unwrap_or(usize::MAX);
+        }
+        let ended = self.writer.end_after(open.entry, already_there);
+        let record = ended.map_err(stopped)?;
         let entry = self.written(record, Some(end.blake3), end.identity)?;
         match open.was_first {
             WasFirst::Yes => state.written_first = Some(entry),
