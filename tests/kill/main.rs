@@ -7,6 +7,7 @@
 mod support;
 
 mod computer;
+mod gap;
 mod moments;
 
 use computer::{Computer, Destination, number};

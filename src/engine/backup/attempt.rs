@@ -2,8 +2,9 @@
 //! to the destination meanwhile.
 
 use crate::archive::ArchiveWriter;
+use crate::engine::backup::arrived::Completed;
 use crate::engine::backup::base::Base;
-use crate::engine::backup::delivery::{Begun, Completed, Delivery, Order};
+use crate::engine::backup::delivery::{Begun, Delivery, Order};
 use crate::engine::backup::finish::{Title, Written, finish};
 use crate::engine::backup::index::{Index, IndexReader, IndexWriter, Known};
 use crate::engine::backup::pack::{Packed, Packing, Purpose, Tally, stopped};
@@ -77,6 +78,7 @@ pub(super) struct Made {
     pub(super) index: Index,
     pub(super) tally: Tally,
     pub(super) sent_bytes: u64,
+    pub(super) spared_bytes: u64,
     pub(super) copied_bytes: u64,
 }
 
@@ -286,6 +288,7 @@ impl Job {
             index: packed.index,
             tally: packed.tally,
             sent_bytes: delivery.sent_bytes(),
+            spared_bytes: delivery.spared_bytes(),
             copied_bytes: delivery.copied_bytes(),
         })))
     }

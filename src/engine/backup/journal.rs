@@ -66,6 +66,18 @@ pub(super) struct Unfinished {
     pub(super) start: Start,
     copied: BTreeMap<u32, StoredPart>,
     sent: BTreeMap<u32, Sent>,
+    /// Those that a later run did not go on with and has not replaced.
+    passed_over: BTreeMap<u32, Sent>,
+}
+
+/// A part that the destination has after one that it has not. Whether it can be used shows only once
+/// the same bytes come again.
+#[derive(Debug)]
+pub(super) struct SparePart {
+    pub(super) part: StoredPart,
+    pub(super) offset: u64,
+    /// Of its bytes.
+    pub(super) blake3: [u8; 32],
 }
 
 #[derive(Debug)]
@@ -88,6 +100,8 @@ pub(super) struct Progress {
     pub(super) next: Option<PartPlace>,
     /// Bytes that were sent, not copied.
     pub(super) sent_bytes: u64,
+    /// What the destination has of what comes after.
+    pub(super) spare: Vec<SparePart>,
 }
 
 /// An upload that is older is not gone on with: providers and people clean up.
@@ -239,12 +253,26 @@ impl Left {
     }
 }
 
+impl Sent {
+    fn spare(self) -> Option<SparePart> {
+        let PartEnd::Known(end) = self.end else {
+            return None;
+        };
+        Some(SparePart {
+            part: self.part,
+            offset: self.offset,
+            blake3: end.span_blake3,
+        })
+    }
+}
+
 impl Unfinished {
     fn of(start: Start, notes: impl Iterator<Item = Note>) -> Option<Self> {
         let mut unfinished = Self {
             start,
             copied: BTreeMap::new(),
             sent: BTreeMap::new(),
+            passed_over: BTreeMap::new(),
         };
         for note in notes {
             match note {
@@ -254,9 +282,13 @@ impl Unfinished {
                 }
                 Note::Sent(part, offset, end) => {
                     let sent = Sent { part, offset, end };
+                    unfinished.passed_over.remove(&sent.part.number);
                     unfinished.sent.insert(sent.part.number, sent);
                 }
-                Note::TakenUp(after) => unfinished.sent.retain(|number, _| *number <= after),
+                Note::TakenUp(after) => {
+                    let later = unfinished.sent.split_off(&after.saturating_add(1));
+                    unfinished.passed_over.extend(later);
+                }
             }
         }
         Some(unfinished)
@@ -270,7 +302,7 @@ impl Unfinished {
     }
 
     /// What can be gone on with, of what the destination says it has: the parts that both sides know
-    /// alike, sent ones only as an unbroken run.
+    /// alike, sent ones as an unbroken run and then as spare parts.
     pub(super) fn progress(self, stored: &[StoredPart]) -> Progress {
         let stored: BTreeMap<u32, &StoredPart> =
             stored.iter().map(|part| (part.number, part)).collect();
@@ -284,13 +316,17 @@ impl Unfinished {
         progress
             .parts
             .extend(self.copied.into_values().filter(|part| is_there(part)));
-        for (number, (_, sent)) in (copies + 1..).zip(self.sent) {
+        let mut sent_parts = self.sent;
+        for number in copies + 1.. {
+            let is_usable = sent_parts
+                .get(&number)
+                .is_some_and(|sent| matches!(sent.end, PartEnd::Known(_)) && is_there(&sent.part));
+            let Some(sent) = sent_parts.remove(&number).filter(|_| is_usable) else {
+                break;
+            };
             let PartEnd::Known(end) = sent.end else {
                 break;
             };
-            if sent.part.number != number || !is_there(&sent.part) {
-                break;
-            }
             let carried = if number == copies + 1 {
                 let prefix = self.start.base.as_ref().map(|(_, prefix)| prefix);
                 prefix.map_or(0, Prefix::carried_bytes)
@@ -313,6 +349,12 @@ impl Unfinished {
             progress.open = end.open;
             progress.parts.push(sent.part);
         }
+        // The first part may begin with carried bytes, which its hash does not cover.
+        let later = sent_parts
+            .into_values()
+            .chain(self.passed_over.into_values());
+        let later = later.filter(|sent| sent.part.number > copies + 1 && is_there(&sent.part));
+        progress.spare.extend(later.filter_map(Sent::spare));
         progress
     }
 }
@@ -428,6 +470,37 @@ mod tests {
         Journal::take_up(&path, 2).expect("taken up");
         let progress = unfinished(&path).expect("read").progress(&stored());
         assert_eq!(progress.parts, stored()[..2]);
+    }
+
+    #[test]
+    fn parts_after_a_gap_are_spare_until_they_are_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        written(&path);
+        let spare = |there: &[StoredPart]| -> Vec<u32> {
+            let progress = unfinished(&path).expect("read").progress(there);
+            let spare = progress.spare.iter();
+            spare.map(|spare| spare.part.number).collect()
+        };
+        assert_eq!(spare(&stored()), [0; 0], "all of them are in the run");
+        let mut without_second = stored();
+        without_second.remove(1);
+        assert_eq!(spare(&without_second), [3, 4]);
+        // A run that goes on after the first replaces the third and is interrupted, too.
+        let mut journal = Journal::take_up(&path, 1).expect("taken up");
+        assert_eq!(spare(&without_second), [3, 4]);
+        let mut third = part(3);
+        third.etag = "another".to_owned();
+        let offset = 3 * 5_000;
+        journal.sent(&third, offset, end(3)).expect("noted");
+        assert_eq!(
+            spare(&without_second),
+            [4],
+            "the old third is there no more"
+        );
+        let mut replaced = without_second.clone();
+        replaced[1] = third;
+        assert_eq!(spare(&replaced), [3, 4]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Use case: back folders up. Decides what can be taken over from the last archive or from a run that
 //! was interrupted, makes the attempt, and remembers what it made; only what was read back counts.
 
+mod arrived;
 mod attempt;
 mod base;
 #[cfg(feature = "bench")]

@@ -6,7 +6,7 @@ use crate::engine::backup::attempt::Resumed;
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Begun;
 use crate::engine::backup::index::{Index, IndexWriter};
-use crate::engine::backup::journal::{Journal, Left, Progress, Start, Unfinished};
+use crate::engine::backup::journal::{Journal, Left, Progress, SparePart, Start, Unfinished};
 use crate::engine::backup::memory::Memory;
 use crate::engine::backup::parts::{Beginning, OpenFile};
 use crate::engine::backup::pipeline::Interrupted;
@@ -15,7 +15,7 @@ use crate::engine::backup::scan::SourceEntry;
 use crate::engine::error::EngineError;
 use crate::engine::request::{BackupOptions, DeletedData, Earlier};
 use crate::model::{BackupName, EntryKind};
-use crate::storage::{ObjectInfo, Store, UnfinishedUpload, Upload};
+use crate::storage::{ObjectInfo, Store, StoredPart, UnfinishedUpload, Upload};
 use jiff::{Timestamp, ToSpan as _};
 
 /// An interrupted run that can be gone on with.
@@ -63,7 +63,8 @@ pub(super) async fn take_up(
     };
     let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, options);
     let progress = unfinished.progress(&stored);
-    let base = if is_usable && !progress.parts.is_empty() {
+    let has_some = !progress.parts.is_empty() || !progress.spare.is_empty();
+    let base = if is_usable && has_some {
         base_of(store, &start, listed, memory).await?
     } else {
         None
@@ -103,7 +104,7 @@ async fn prepare(
     let copies = base.as_ref().map_or(0, |(_, prefix)| prefix.copies());
     let memory = memory.clone();
     let preparing = tokio::task::spawn_blocking(move || read_progress(progress, copies, &memory));
-    let (entries, begun, beginning, open) = preparing
+    let (entries, (parts, spare, journal), beginning, open) = preparing
         .await
         .map_err(|crash| EngineError::Crashed(crash.to_string()))?
         .map_err(EngineError::OwnData)?;
@@ -111,8 +112,9 @@ async fn prepare(
     let resumed = Resumed {
         begun: Begun {
             upload,
-            parts: begun.0,
-            journal: begun.1,
+            parts,
+            spare,
+            journal,
         },
         entries,
         interrupted: open.map(interrupted_of),
@@ -148,7 +150,7 @@ async fn base_of(
 
 type Prepared = (
     Index,
-    (Vec<crate::storage::StoredPart>, Journal),
+    (Vec<StoredPart>, Vec<SparePart>, Journal),
     Beginning,
     Option<OpenFile>,
 );
@@ -160,6 +162,7 @@ fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::R
         open,
         spans,
         next,
+        spare,
         ..
     } = progress;
     // Of a name that was written twice the later one counts: sorting keeps their order.
@@ -188,7 +191,7 @@ fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::R
             ..Beginning::default()
         },
     };
-    Ok((writer.finish()?, (parts, journal), beginning, open))
+    Ok((writer.finish()?, (parts, spare, journal), beginning, open))
 }
 
 fn interrupted_of(open: OpenFile) -> Interrupted {

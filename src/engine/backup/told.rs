@@ -50,7 +50,7 @@ impl Run {
             bytes_read: made.tally.bytes_read,
             bytes_uploaded: made.sent_bytes,
             bytes_copied: made.copied_bytes,
-            bytes_resumed,
+            bytes_resumed: bytes_resumed + made.spared_bytes,
             requests: self.job.store.requests() - self.requests_before,
             duration_secs: self.started.elapsed().as_secs_f64(),
             warnings: warnings_of(&made.tally.skipped),
