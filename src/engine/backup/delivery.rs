@@ -374,10 +374,11 @@ impl Delivery {
         self.stored.values().map(|part| part.bytes).sum()
     }
 
-    /// Whether there is something that a later run can go on with.
+    /// Whether there is something that a later run can go on with. Also where the destination was
+    /// asked for the object and did not say that it made it: if it did, the next run finds it listed.
     pub(super) fn can_be_left(&self) -> bool {
         let can_go_on = self.store.keeps_parts() && self.journal.is_some();
-        can_go_on && self.upload.is_some() && self.wanted.is_none()
+        can_go_on && self.upload.is_some() && self.finishing.is_none()
     }
 
     /// Leaves nothing behind: neither parts nor an object that nobody vouches for.
