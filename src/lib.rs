@@ -32,7 +32,7 @@
 //! into the next index; the bytes become parts (`parts`) that end in a known state. `delivery` sends them,
 //! lets the destination copy what stays (`prefix`), and notes in the journal what has arrived. `finish`
 //! writes the lists, the manifest, the directory and the seal. Then the object is completed, and its size
-//! and end are read back; only then it counts as a backup. Whatever ends it early ends in
+//! and end are read back (`arrived`); only then it counts as a backup. Whatever ends it early ends in
 //! `Delivery::take_back`, or where it may pass by itself in `Delivery::leave`, for the next run to go on.
 //!
 //! # One restore, end to end
