@@ -3,6 +3,7 @@
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::report::{Check, CheckOutcome, TestReport};
+use crate::model::count_text;
 use crate::storage::{Fault, StorageError, Store};
 use bytes::Bytes;
 use std::time::Instant;
@@ -67,7 +68,7 @@ impl Probe<'_> {
             "list" => Ok(match self.store.list().await?.len() {
                 0 => "Connected, nothing is there yet".to_owned(),
                 1 => "Connected, one object is there".to_owned(),
-                count => format!("Connected, {count} objects are there"),
+                count => format!("Connected, {} objects are there", count_text(count as u64)),
             }),
             "write" => {
                 self.store.put_new(&self.key, self.content.clone()).await?;
