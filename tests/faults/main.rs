@@ -6,5 +6,6 @@ mod support;
 
 mod expected;
 mod matrix;
+mod reading;
 mod scene;
 mod stalls;
