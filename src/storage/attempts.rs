@@ -94,9 +94,8 @@ fn is_worth_another(error: &StorageError) -> bool {
     match error.fault() {
         // A conflict with another writer, not a provider under load.
         Fault::Busy => error.code() != Some("OperationAborted"),
-        // Some servers under load do it once and then not again.
-        Fault::RangeIgnored => true,
-        Fault::Unreachable | Fault::TimedOut | Fault::Stalled => true,
+        // Some servers under load ignore a range once and then not again.
+        Fault::Unreachable | Fault::TimedOut | Fault::Stalled | Fault::RangeIgnored => true,
         _ => false,
     }
 }
