@@ -101,34 +101,16 @@ fn told_in_time(what: &str, began: Instant, told: &Told) {
     assert!(clears, "{what}: it clears");
 }
 
+// All at once: they only wait.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stall_while_sending_a_part_is_told_and_clears() {
-    is_told(Scene::Parts, Step::UploadPart, Fault::StallInRequest(STALL)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stall_after_sending_a_part_is_told_and_clears() {
-    is_told(
-        Scene::Parts,
-        Step::UploadPart,
-        Fault::StallBeforeAnswer(STALL),
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stall_before_an_upload_is_told_and_clears() {
-    is_told(
-        Scene::Parts,
-        Step::CreateUpload,
-        Fault::StallInAnswer(STALL),
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stall_in_what_is_read_back_is_told_and_clears() {
-    is_told(Scene::Small, Step::Get, Fault::StallInAnswer(STALL)).await;
+async fn a_stall_within_a_backup_is_told_and_clears() {
+    let parts = |step, fault| is_told(Scene::Parts, step, fault);
+    tokio::join!(
+        parts(Step::UploadPart, Fault::StallInRequest(STALL)),
+        parts(Step::UploadPart, Fault::StallBeforeAnswer(STALL)),
+        parts(Step::CreateUpload, Fault::StallInAnswer(STALL)),
+        is_told(Scene::Small, Step::Get, Fault::StallInAnswer(STALL)),
+    );
 }
 
 /// A stall at this step of something short is told in time and passes.
@@ -257,15 +239,15 @@ async fn dies_at(step: Step, fault: Fault, within: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_dies_with_the_parts_ends_the_backup() {
-    // 10 s of silence, and 32 s for what the system may hold of a part.
-    let fault = Fault::StallBeforeAnswer(FOR_EVER);
-    dies_at(Step::UploadPart, fault, Duration::from_mins(1)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_dies_at_the_end_ends_the_backup() {
-    // 10 s of silence, and 6 s for joining 26 MiB.
-    let fault = Fault::StallInRequest(FOR_EVER);
-    dies_at(Step::Complete, fault, Duration::from_secs(45)).await;
+async fn a_line_that_dies_ends_the_backup() {
+    let (part, end) = (
+        Fault::StallBeforeAnswer(FOR_EVER),
+        Fault::StallInRequest(FOR_EVER),
+    );
+    tokio::join!(
+        // 10 s of silence, and 32 s for what the system may hold of a part.
+        dies_at(Step::UploadPart, part, Duration::from_mins(1)),
+        // 10 s of silence, and 6 s for joining 26 MiB.
+        dies_at(Step::Complete, end, Duration::from_secs(45)),
+    );
 }
