@@ -327,16 +327,12 @@ impl Reply<'_> {
 
     async fn pass_whole(&mut self, head: &[u8], length: Length) -> io::Result<()> {
         let part = Body::new(length).payload(self.from).await?;
-        match answer::whole_instead_of_part(head, &part)? {
-            Some(whole) => {
-                self.entry.set_status(200);
-                self.write(&whole).await
-            }
-            None => {
-                let head = answer::head_with_length(head, part.len());
-                self.write(&[head, part].concat()).await
-            }
+        if let Some(whole) = answer::whole_instead_of_part(head, &part)? {
+            self.entry.set_status(200);
+            return self.write(&whole).await;
         }
+        let head = answer::head_with_length(head, part.len());
+        self.write(&[head, part].concat()).await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
