@@ -173,6 +173,7 @@ impl EngineError {
             | Fault::NoObject
             | Fault::Denied
             | Fault::Damaged
+            | Fault::RangeIgnored
             | Fault::Other => Self::CannotCopy(error),
             _ => Self::Storage(error),
         }

@@ -3,11 +3,17 @@
 use crate::engine::catalog;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::meter::Meter;
+use crate::engine::watch::{Counting, LineWatch};
 use crate::model::Backup;
 use crate::storage::Store;
+use std::sync::Arc;
 
 /// Lists the backups at a destination, newest first: ours, Cherry Studio's and any other ZIP.
 pub async fn list(store: &Store, context: &Context) -> Result<Vec<Backup>, EngineError> {
+    // Tells only of trouble: a list is there at once or it is in trouble.
+    let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     let objects = context.or_cancelled(store.list()).await?;
     let mut backups: Vec<Backup> = objects
         .iter()

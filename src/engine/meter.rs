@@ -5,7 +5,7 @@ use crate::model::{Phase, Progress, Trouble};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Time between two reports; a change of phase is told at once.
+/// Time between two reports; a change of phase, and trouble that begins or ends, are told at once.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
 /// Counts what a job does.
@@ -124,10 +124,17 @@ impl Meter {
 
     /// Says what is wrong with the line, or that nothing is.
     pub(super) fn trouble(&self, trouble: Option<Trouble>) {
-        let is_new = self.lock().progress.trouble != trouble;
-        if is_new {
-            self.change(Urgency::Later, |progress| progress.trouble = trouble);
+        let before = self.lock().progress.trouble.clone();
+        if before == trouble {
+            return;
         }
+        // While nothing moves, nothing else would carry it later.
+        let urgency = if before.is_some() == trouble.is_some() {
+            Urgency::Later
+        } else {
+            Urgency::Now
+        };
+        self.change(urgency, |progress| progress.trouble = trouble);
     }
 
     /// Names what is worked on.
@@ -168,9 +175,8 @@ impl Meter {
         let is_due = state.told.is_none_or(|told| told.elapsed() >= REPORT_EVERY);
         if is_due || urgency == Urgency::Now {
             state.told = Some(Instant::now());
-            let progress = state.progress.clone();
-            drop(state);
-            self.context.report(progress);
+            // Within the lock: else what is told last might be what was so before.
+            self.context.report(state.progress.clone());
         }
     }
 

@@ -5,7 +5,7 @@ use crate::engine::{
 };
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
-use crate::model::{Warning, bytes_text};
+use crate::model::{Warning, bytes_text, count_text};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// At most so many are shown; the oldest gives way.
@@ -205,7 +205,7 @@ fn of_made(report: &BackupReport) -> Notice {
     let (tone, title) = if report.warnings.is_empty() {
         (Tone::Success, format!("Backed up {made}"))
     } else if missing > 0 {
-        let unread = format!("{} could not be read", rows::number(missing));
+        let unread = format!("{} could not be read", count_text(missing));
         (Tone::Warning, format!("Backed up {made}, {unread}"))
     } else {
         let count = report.warnings.len() as u64;
@@ -239,7 +239,7 @@ pub(crate) fn of_verify(report: &VerifyReport, depth: VerifyDepth, name: &str) -
             .collect();
         if report.damaged.len() > NAMED {
             let more = (report.damaged.len() - NAMED) as u64;
-            named.push(format!("{} more", rows::number(more)));
+            named.push(format!("{} more", count_text(more)));
         }
         let title = format!("Damaged: {}", named.join(", "));
         let hint = format!(
@@ -286,7 +286,7 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
     let (tone, title) = if report.refused.is_empty() {
         (Tone::Success, format!("Restored {restored}"))
     } else {
-        let refused = rows::number(report.refused.len() as u64);
+        let refused = count_text(report.refused.len() as u64);
         (
             Tone::Warning,
             format!("Restored {restored}, {refused} could not be restored"),

@@ -27,4 +27,4 @@ pub use manifest::{
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
 pub use secret::Secret;
-pub use size::{bytes_of_text, bytes_text};
+pub use size::{bytes_of_text, bytes_text, count_text};

@@ -87,7 +87,8 @@ pub struct Trouble {
 pub struct Reporter(Arc<dyn Fn(Progress) + Send + Sync>);
 
 impl Reporter {
-    /// Calls `report` at most ten times a second and once at each change of phase.
+    /// Calls `report` at most ten times a second, and at once when the phase changes and when
+    /// trouble begins or ends.
     pub fn new(report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self(Arc::new(report))
     }

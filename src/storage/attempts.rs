@@ -94,7 +94,8 @@ fn is_worth_another(error: &StorageError) -> bool {
     match error.fault() {
         // A conflict with another writer, not a provider under load.
         Fault::Busy => error.code() != Some("OperationAborted"),
-        Fault::Unreachable | Fault::TimedOut | Fault::Stalled => true,
+        // Some servers under load ignore a range once and then not again.
+        Fault::Unreachable | Fault::TimedOut | Fault::Stalled | Fault::RangeIgnored => true,
         _ => false,
     }
 }
@@ -130,7 +131,12 @@ mod tests {
         // 0.2, 0.4 and so on up to 12.8 seconds, each at least half.
         assert!(took >= Duration::from_millis(12_700), "{took:?}");
         assert!(took <= Duration::from_millis(25_500), "{took:?}");
-        for fault in [Fault::Unreachable, Fault::TimedOut, Fault::Stalled] {
+        for fault in [
+            Fault::Unreachable,
+            Fault::TimedOut,
+            Fault::Stalled,
+            Fault::RangeIgnored,
+        ] {
             let (tried, _) = fails(Patience::Interactive, || StorageError::new(fault)).await;
             assert_eq!(tried, 3, "{fault:?}");
         }

@@ -47,6 +47,8 @@ pub enum Fault {
     Stalled,
     /// The upload in parts is not known there: aborted, expired, or complete already.
     NoUpload,
+    /// Some bytes of an object were asked for and all of it came.
+    RangeIgnored,
     /// The destination cannot do this kind of request at all.
     Unsupported,
     /// The provider asks to slow down or is out of order.
@@ -82,6 +84,7 @@ impl Fault {
             Self::TimedOut => "timed-out",
             Self::Stalled => "stalled",
             Self::NoUpload => "no-upload",
+            Self::RangeIgnored => "range-ignored",
             Self::Unsupported => "unsupported",
             Self::Busy => "busy",
             Self::Clock => "clock",
@@ -109,6 +112,9 @@ impl Fault {
             Self::TimedOut => "The destination took too long to answer",
             Self::Stalled => "Nothing moved on the line to the destination for too long",
             Self::NoUpload => "The destination no longer knows the unfinished upload",
+            Self::RangeIgnored => {
+                "The server ignored the range: asked for some bytes, it sent all of the object"
+            }
             Self::Unsupported => "The destination cannot do this kind of request",
             Self::Busy => "The provider is busy or out of order",
             Self::Clock => "This computer's clock is wrong",
@@ -142,6 +148,9 @@ impl Fault {
             }
             Self::TimedOut | Self::Stalled => "Check the internet connection and try again.",
             Self::NoUpload => "Back up again: what is missing is sent once more.",
+            Self::RangeIgnored => {
+                "Try again later. If it stays so, the server or a proxy before it does not know HTTP ranges, without which backups cannot be read."
+            }
             Self::Unsupported => "Look at the details for what it refused.",
             Self::Busy => "Wait a few minutes and try again.",
             Self::Clock => "Set this computer's date and time, then try again.",

@@ -113,6 +113,11 @@ impl Answer {
         self.status.is_none() && self.text.contains("ETag Header missing")
     }
 
+    /// Whether it is a success that gives the whole object where a range of it was asked for.
+    fn is_whole_instead_of_range(&self) -> bool {
+        self.status.is_none() && self.text.contains("non-partial response when range")
+    }
+
     fn expected_region(&self) -> Option<String> {
         let named = element(&self.text, "Region").or_else(|| {
             let (_, rest) = self.text.split_once("expecting ")?;
@@ -246,6 +251,9 @@ fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -
     }
     if answer.is_untagged() {
         return Fault::Unsupported;
+    }
+    if answer.is_whole_instead_of_range() {
+        return Fault::RangeIgnored;
     }
     match error {
         E::NotFound { .. } => match asked {

@@ -101,6 +101,7 @@ impl Case {
             (Fault::SlowDown | Fault::InternalError | Fault::ErrorInside200, _) => {
                 Expected::Error(&["busy"])
             }
+            (Fault::RangeIgnored, _) => Expected::Error(&["range-ignored"]),
             _ => Expected::Error(&["unreachable", "timed-out", "stalled"]),
         }
     }

@@ -7,5 +7,6 @@ mod support;
 mod completion;
 mod expected;
 mod matrix;
+mod reading;
 mod scene;
 mod stalls;

@@ -5,6 +5,7 @@
 mod support;
 
 mod any_changes;
+mod bytes_sent;
 mod changing;
 mod generations;
 mod lost;

@@ -288,7 +288,7 @@ pub(crate) fn big_tree(root: &Path) {
         "big/text.log",
         &b"the same line again\n".repeat(200_000),
     );
-    for number in 0_u64..300 {
+    for number in 0_u64..100 {
         let len = 200 + usize::try_from(number % 37 * 90).expect("small");
         let path = format!("many/{}/{number}.dat", number % 10);
         write_file(root, &path, &noise(1_000 + number, len));

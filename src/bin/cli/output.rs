@@ -6,7 +6,7 @@ use crate::progress::{bar, lines};
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Write as _};
-use zipkeep::model::{Reporter, Warning};
+use zipkeep::model::{Reporter, Warning, count_text};
 
 /// Writes a line to standard error. That nobody reads it any more must not end a backup.
 macro_rules! say {
@@ -97,7 +97,8 @@ impl Output {
             say!("  {}: {}", warning.path.escape_debug(), warning.reason);
         }
         if warnings.len() > SHOWN {
-            say!("  … and {} more", warnings.len() - SHOWN);
+            let more = count_text((warnings.len() - SHOWN) as u64);
+            say!("  … and {more} more");
         }
     }
 

@@ -4,7 +4,7 @@ use indicatif::{DecimalBytes, HumanDuration};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 use zipkeep::engine::{BackupReport, Evidence, VerifyDepth, VerifyReport};
-use zipkeep::model::{Progress, Trouble};
+use zipkeep::model::{Progress, Trouble, count_text};
 
 /// What came of a backup at `place`.
 pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) -> Vec<String> {
@@ -44,11 +44,7 @@ pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) 
 pub(crate) fn verify_lines(report: &VerifyReport, depth: VerifyDepth, name: &str) -> Vec<String> {
     let entries = entries(report.entries);
     if !report.damaged.is_empty() {
-        let damaged = report.damaged.len();
-        let places = match damaged {
-            1 => "1 place".to_owned(),
-            _ => format!("{damaged} places"),
-        };
+        let places = count(report.damaged.len() as u64, "place");
         return vec![
             format!("DAMAGED: {places} in {name}, which holds {entries}"),
             "Keep it: a restore still gives back all that is whole. Then run “backup --full”,"
@@ -84,7 +80,7 @@ pub(crate) fn verify_lines(report: &VerifyReport, depth: VerifyDepth, name: &str
 fn entries(number: u64) -> String {
     match number {
         1 => "1 file or folder".to_owned(),
-        _ => format!("{number} files and folders"),
+        _ => format!("{} files and folders", count_text(number)),
     }
 }
 
@@ -117,10 +113,10 @@ pub(crate) fn progress_text(progress: &Progress) -> String {
     line
 }
 
-/// "1 file", "3 files".
+/// "1 file", "12,345 files".
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    format!("{} {noun}{plural}", count_text(number))
 }
 
 /// How long something took.
@@ -217,7 +213,7 @@ mod tests {
         };
         assert_eq!(
             verify_lines(&report, VerifyDepth::Full, "a.zip"),
-            ["Whole: 1234 files and folders, 1.20 GB read and compared in 34 seconds (a.zip)"]
+            ["Whole: 1,234 files and folders, 1.20 GB read and compared in 34 seconds (a.zip)"]
         );
         let quick = verify_lines(&report, VerifyDepth::Quick, "a.zip");
         assert!(!quick[0].contains("Whole"), "{quick:?}");
@@ -236,7 +232,7 @@ mod tests {
         let damaged = verify_lines(&report, VerifyDepth::Full, "a.zip");
         assert_eq!(
             damaged[0],
-            "DAMAGED: 1 place in a.zip, which holds 1234 files and folders"
+            "DAMAGED: 1 place in a.zip, which holds 1,234 files and folders"
         );
         assert!(damaged.concat().contains("Keep it"), "{damaged:?}");
     }

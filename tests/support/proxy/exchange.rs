@@ -280,6 +280,7 @@ impl Reply<'_> {
             Some(fault @ (Fault::WrongEtag | Fault::MissingEtag)) => {
                 self.pass_with_etag(fault, &head_bytes, length).await?;
             }
+            Some(Fault::RangeIgnored) => self.pass_whole(&head_bytes, length).await?,
             Some(fault @ (Fault::ResetInAnswer | Fault::CutAnswer)) => {
                 self.pass_on(&head_bytes, length).await?;
                 let is_reset = fault == Fault::ResetInAnswer;
@@ -339,8 +340,21 @@ impl Reply<'_> {
         let xml = Body::new(length).payload(self.from).await?;
         let xml = answer::xml_with_etag(fault, &xml);
         let head = answer::head_with_length(&head, xml.len());
-        let bytes = [head, xml].concat();
-        self.to.write(&bytes).await?;
+        self.write(&[head, xml].concat()).await
+    }
+
+    async fn pass_whole(&mut self, head: &[u8], length: Length) -> io::Result<()> {
+        let part = Body::new(length).payload(self.from).await?;
+        if let Some(whole) = answer::whole_instead_of_part(head, &part)? {
+            self.entry.set_status(200);
+            return self.write(&whole).await;
+        }
+        let head = answer::head_with_length(head, part.len());
+        self.write(&[head, part].concat()).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.to.write(bytes).await?;
         let sent = bytes.len() as u64;
         self.entry.answer_bytes.fetch_add(sent, Ordering::Relaxed);
         Ok(())

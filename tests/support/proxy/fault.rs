@@ -40,11 +40,13 @@ pub(crate) enum Fault {
     WrongEtag,
     /// The answer has no `ETag`, neither in its head nor in its XML.
     MissingEtag,
+    /// A range is asked for; the whole object comes, with status 200.
+    RangeIgnored,
 }
 
 impl Fault {
     /// Every fault once; stalls last 2 s, a drip has 16 KiB/s.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::SlowDown,
         Self::InternalError,
         Self::ErrorInside200,
@@ -61,6 +63,7 @@ impl Fault {
         Self::Drip(16 << 10),
         Self::WrongEtag,
         Self::MissingEtag,
+        Self::RangeIgnored,
     ];
 
     /// Whether a real line or store could do this at this step; the others are safe, but prove
@@ -81,6 +84,7 @@ impl Fault {
                     | Step::CopyPart
                     | Step::Complete
             ),
+            Self::RangeIgnored => step == Step::Get,
             _ => true,
         }
     }

@@ -108,6 +108,10 @@ impl AnswerHead {
         }
     }
 
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.lines, name)
+    }
+
     pub(super) fn is_interim(&self) -> bool {
         (100..200).contains(&self.status)
     }
