@@ -12,8 +12,9 @@ use std::time::{Duration, SystemTime};
 
 /// Archives remembered, so that the file stays small; beyond it, those first by name are forgotten.
 const MOST_REMEMBERED: usize = 5_000;
-/// What the names of half-written files begin with: this one's, and those of earlier versions.
-const HALF_WRITTEN: [&str; 2] = [".known-backups-", ".tmp"];
+/// What the names of half-written files begin with: this one's, that of secrets, and those of earlier
+/// versions.
+const HALF_WRITTEN: [&str; 3] = [".known-backups-", ".secrets-", ".tmp"];
 /// One that is younger may be about to be locked by whoever made it.
 const ABANDONED_AFTER: Duration = Duration::from_hours(1);
 

@@ -64,7 +64,8 @@ pub(super) struct Run {
 enum Plan {
     /// Nothing; it is only compared with first, if there is one.
     Full(Option<Base>),
-    Continue(Base, Prefix),
+    /// With the size of its parts, where they must be of one size.
+    Continue(Base, Prefix, u64),
 }
 
 impl Run {
@@ -124,8 +125,8 @@ impl Run {
         let plan = self.plan(base).await?;
         let base = match plan {
             Plan::Full(base) => base,
-            Plan::Continue(base, prefix) => {
-                match self.increment(base.clone(), prefix).await {
+            Plan::Continue(base, prefix, uniform_bytes) => {
+                match self.increment(base.clone(), prefix, uniform_bytes).await {
                     Err(EngineError::CannotCopy(error)) => {
                         tracing::warn!(%error, "everything is sent instead");
                         self.memory.note_failed_copy(&error);
@@ -209,6 +210,7 @@ impl Run {
         let is_uniform = self.job.store.part_shape() == PartShape::Uniform;
         let removes = self.job.request.options.deleted_data == DeletedData::RemoveNow;
         let is_worth_it = dead_bytes * 100 > directory_offset * MOST_DEAD_PERCENT;
+        let mut uniform_bytes = 0;
         let prefix = match (removes, is_worth_it) {
             // Runs of any length do not fit parts of one size.
             (true, _) | (_, true) if is_uniform => None,
@@ -224,13 +226,13 @@ impl Run {
                 Prefix::live(live, DeadBytes::Bridged)
             }
             (false, false) if is_uniform => {
-                let part_bytes = uniform_bytes(base.head.archive.size_bytes);
-                Prefix::uniform(directory_offset, part_bytes)
+                uniform_bytes = self.size_of_parts(base.head.archive.size_bytes).await?;
+                Prefix::uniform(directory_offset, uniform_bytes)
             }
             (false, false) => Prefix::whole(directory_offset),
         };
         Ok(match prefix {
-            Some(prefix) => Plan::Continue(base, prefix),
+            Some(prefix) => Plan::Continue(base, prefix, uniform_bytes),
             None => Plan::Full(Some(base)),
         })
     }
@@ -241,16 +243,24 @@ impl Run {
             created_secs: self.name.created.as_second(),
             generation,
             base: base.map(|(base, prefix)| order_of(base, prefix)),
-            uniform_bytes: base.map_or(0, |(base, _)| uniform_bytes(base.head.archive.size_bytes)),
+            uniform_bytes: 0,
             journal: self.memory.journal(),
         }
     }
 
-    async fn increment(&self, base: Base, prefix: Prefix) -> Result<Ended, EngineError> {
+    async fn increment(
+        &self,
+        base: Base,
+        prefix: Prefix,
+        uniform_bytes: u64,
+    ) -> Result<Ended, EngineError> {
         let generation = base.manifest.generation + 1;
         let attempt = Attempt {
             purpose: Purpose::Archive,
-            order: self.order(generation, Some((&base, &prefix))),
+            order: Order {
+                uniform_bytes,
+                ..self.order(generation, Some((&base, &prefix)))
+            },
             base: Some(base),
             prefix: Some(prefix),
             resumed: None,
@@ -281,7 +291,7 @@ impl Run {
     async fn full(&self) -> Result<Ended, EngineError> {
         let mut order = self.order(0, None);
         if self.job.store.part_shape() == PartShape::Uniform {
-            order.uniform_bytes = self.size_of_parts().await?;
+            order.uniform_bytes = self.size_of_parts(0).await?;
         }
         let attempt = Attempt {
             purpose: Purpose::Archive,
@@ -294,15 +304,16 @@ impl Run {
         self.job.attempt(attempt).await
     }
 
-    /// Parts of one size must be known before the first: so the folders are walked once more.
-    async fn size_of_parts(&self) -> Result<u64, EngineError> {
+    /// Parts of one size must be known before the first: so the folders are walked once more. `least_bytes`
+    /// is how long the archive will be at least.
+    async fn size_of_parts(&self, least_bytes: u64) -> Result<u64, EngineError> {
         let job = self.job.clone();
         blocking(move || {
             job.meter.find_anew();
             job.sources
                 .walk(&job.context, &job.meter, &mut |_| Ok(()))?;
             let (found_bytes, _) = job.meter.found_bytes();
-            Ok(uniform_bytes(found_bytes))
+            Ok(uniform_bytes(found_bytes.max(least_bytes)))
         })
         .await
     }
