@@ -15,7 +15,7 @@ mod secret;
 mod size;
 
 pub use appearance::Appearance;
-pub use backup::{Backup, Contents, Origin};
+pub use backup::{Backup, Contents, Origin, recency};
 pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
 pub use compression::Compression;
 pub use destination::{Destination, FolderDestination, Provider, S3Destination};

@@ -11,5 +11,6 @@ mod generations;
 mod lost;
 mod place;
 mod removal;
+mod together;
 mod unchanged;
 mod uniform;

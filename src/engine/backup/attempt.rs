@@ -12,6 +12,7 @@ use crate::engine::backup::parts::{Beginning, BegunBlock, PartSink, Shipment};
 use crate::engine::backup::pipeline::{self, Input, Interrupted};
 use crate::engine::backup::prefix::Prefix;
 use crate::engine::backup::scan::Sources;
+use crate::engine::backup::taken_over::{check_taken_over, choose};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -280,6 +281,11 @@ impl Job {
         };
         let completing = delivery.complete(&written.finished, &self.meter);
         let completed = self.context.or_cancelled(completing).await?;
+        if delivery.copied_bytes() > 0 {
+            let checking =
+                self.check_taken_over(&completed, &packed.index, delivery.copied_bytes());
+            self.context.or_cancelled(checking).await?;
+        }
         // A cancel in the last moment was missed by nobody but the poll that ended.
         self.context.check_cancelled()?;
         Ok(Ended::Made(Box::new(Made {
@@ -291,6 +297,24 @@ impl Job {
             spared_bytes: delivery.spared_bytes(),
             copied_bytes: delivery.copied_bytes(),
         })))
+    }
+}
+
+impl Job {
+    async fn check_taken_over(
+        &self,
+        completed: &Completed,
+        index: &Index,
+        copied_bytes: u64,
+    ) -> Result<(), EngineError> {
+        let object = &completed.object;
+        let (index, key) = (index.again(), object.key.clone());
+        let choosing = tokio::task::spawn_blocking(move || choose(&index, copied_bytes, &key));
+        let chosen = choosing
+            .await
+            .map_err(|crash| EngineError::Crashed(crash.to_string()))?
+            .map_err(EngineError::OwnData)?;
+        check_taken_over(&self.store, object, chosen).await
     }
 }
 

@@ -6,8 +6,11 @@ use crate::engine::backup::memory::Memory;
 use crate::engine::error::EngineError;
 use crate::engine::plan::from_hex;
 use crate::engine::request::BackupRequest;
-use crate::model::{BackupName, Entry, FORMAT_MAJOR, MANIFEST_PATH, Manifest, OWN_PREFIX, Os};
+use crate::model::{
+    BackupName, Entry, FORMAT_MAJOR, MANIFEST_PATH, Manifest, OWN_PREFIX, Os, recency,
+};
 use crate::storage::{Fault, ObjectInfo, StorageError, Store};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -44,7 +47,8 @@ pub(super) fn newest<'a>(
     let own = listed
         .iter()
         .filter_map(|object| Some((created(object)?, object)));
-    own.max_by_key(|(created, _)| *created)
+    let now = Timestamp::now();
+    own.max_by_key(|(created, _)| recency(*created, now))
         .map(|(_, object)| object)
 }
 

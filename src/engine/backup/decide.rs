@@ -20,7 +20,7 @@ pub(super) enum Decision {
 
 /// Decides what is to be done with `source`, given what is known of its name.
 pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decision {
-    let Some(known) = known.filter(|known| known.record.meta.kind == source.kind) else {
+    let Some(known) = known.filter(|known| is_named_so(known, source)) else {
         return Decision::New;
     };
     let known = Box::new(known);
@@ -36,6 +36,17 @@ pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decisio
         }
         EntryKind::File | EntryKind::Symlink => Decision::Compare(known),
     }
+}
+
+/// Whether what is known is of the same kind, and of the very name that the archive would give it now: how
+/// an odd name is escaped depends on what stands beside it.
+fn is_named_so(known: &IndexEntry, source: &SourceEntry) -> bool {
+    let meta = &known.record.meta;
+    let name = match meta.kind {
+        EntryKind::Directory => meta.name.strip_suffix('/').unwrap_or(&meta.name),
+        EntryKind::File | EntryKind::Symlink => &meta.name,
+    };
+    (meta.kind, name, &meta.raw_name) == (source.kind, source.name.text.as_str(), &source.name.raw)
 }
 
 /// What is to be done once the content was compared and is the same. `identity` is what tells next time

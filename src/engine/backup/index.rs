@@ -164,6 +164,32 @@ impl Index {
         })
     }
 
+    /// Another handle; the file is there as long as the first one is.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            entries: self.entries,
+            temporary: None,
+        }
+    }
+
+    /// The same entries with what `other`, an index of the same names, says of this computer's files. Where
+    /// the bytes stand is not taken from it: it may have been made for an archive that was not.
+    pub(super) fn with_identities_of(&self, other: &Self, folder: &Path) -> io::Result<Self> {
+        let mut writer = IndexWriter::create(folder)?;
+        let mut others = other.read()?;
+        for entry in self.read()? {
+            let mut entry = entry?;
+            let other = others.next().transpose()?;
+            let Some(other) = other.filter(|other| other.order() == entry.order()) else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            entry.identity = other.identity;
+            writer.add(&entry)?;
+        }
+        writer.finish()
+    }
+
     /// Keeps it for later runs under this path, in place of an earlier one.
     pub(super) fn keep(self, head: &IndexHead, path: &Path) -> io::Result<()> {
         let Some(mut file) = self.temporary else {

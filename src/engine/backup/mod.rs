@@ -22,6 +22,7 @@ mod read;
 mod resume;
 mod run;
 mod scan;
+mod taken_over;
 mod told;
 mod work;
 

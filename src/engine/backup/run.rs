@@ -5,7 +5,7 @@ use crate::engine::backup::attempt::{Attempt, Ended, Job};
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Order;
 use crate::engine::backup::index::ArchiveId;
-use crate::engine::backup::live;
+use crate::engine::backup::live::{self, Certainty};
 use crate::engine::backup::memory::{Copying, Memory};
 use crate::engine::backup::pack::Purpose;
 use crate::engine::backup::prefix::{DeadBytes, Prefix};
@@ -21,6 +21,7 @@ use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{BackupName, Os, Phase, WhenUnchanged};
 use crate::storage::{ObjectInfo, PartShape, Store, plan_parts};
 use jiff::{Timestamp, ToSpan as _};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -66,6 +67,14 @@ enum Plan {
     Full(Option<Base>),
     /// With the size of its parts, where they must be of one size.
     Continue(Base, Prefix, u64),
+}
+
+/// What of an archive the next one takes over.
+enum TakingOver {
+    /// All that stands before its directory.
+    Whole,
+    /// Only these bytes.
+    Live(Vec<Range<u64>>, DeadBytes),
 }
 
 impl Run {
@@ -206,35 +215,64 @@ impl Run {
             return Ok(Plan::Full(Some(base)));
         }
         let directory_offset = base.head.directory_offset;
-        let dead_bytes = directory_offset.saturating_sub(base.head.live_bytes);
         let is_uniform = self.job.store.part_shape() == PartShape::Uniform;
-        let removes = self.job.request.options.deleted_data == DeletedData::RemoveNow;
-        let is_worth_it = dead_bytes * 100 > directory_offset * MOST_DEAD_PERCENT;
         let mut uniform_bytes = 0;
-        let prefix = match (removes, is_worth_it) {
+        let prefix = match self.taking_over(&base).await? {
             // Runs of any length do not fit parts of one size.
-            (true, _) | (_, true) if is_uniform => None,
-            (true, _) => {
-                let job = self.job.clone();
-                let known = base.clone();
-                let live = blocking(move || live::unchanged(&job, &known)).await?;
-                Prefix::live(live, DeadBytes::LeftOut)
-            }
-            (false, true) => {
-                let known = base.clone();
-                let live = blocking(move || live::all(&known)).await?;
-                Prefix::live(live, DeadBytes::Bridged)
-            }
-            (false, false) if is_uniform => {
+            TakingOver::Live(..) if is_uniform => None,
+            TakingOver::Live(live, dead) => Prefix::live(live, dead),
+            TakingOver::Whole if is_uniform => {
                 uniform_bytes = self.size_of_parts(base.head.archive.size_bytes).await?;
                 Prefix::uniform(directory_offset, uniform_bytes)
             }
-            (false, false) => Prefix::whole(directory_offset),
+            TakingOver::Whole => Prefix::whole(directory_offset),
         };
         Ok(match prefix {
             Some(prefix) => Plan::Continue(base, prefix, uniform_bytes),
             None => Plan::Full(Some(base)),
         })
+    }
+
+    /// Decides how much of an archive that can be copied is worth copying, and may be.
+    async fn taking_over(&self, base: &Base) -> Result<TakingOver, EngineError> {
+        let directory_offset = base.head.directory_offset;
+        let is_worth_it = |live_bytes: u64| {
+            let dead_bytes = directory_offset.saturating_sub(live_bytes);
+            dead_bytes * 100 > directory_offset * MOST_DEAD_PERCENT
+        };
+        if self.job.request.options.deleted_data == DeletedData::RemoveNow {
+            let live = self.unchanged(base, Certainty::Sure).await?;
+            return Ok(TakingOver::Live(live, DeadBytes::LeftOut));
+        }
+        let manifest = &base.manifest;
+        let has_root = |root| self.job.sources.roots.contains(root);
+        let lost_roots = !manifest.roots.iter().all(has_root);
+        if lost_roots || manifest.excludes != self.job.request.excludes {
+            let live = self.unchanged(base, Certainty::Likely).await?;
+            let live_bytes = live.iter().map(|extent| extent.end - extent.start).sum();
+            // Whoever takes a folder out of a backup does not expect its data in the next one.
+            if lost_roots {
+                return Ok(TakingOver::Live(live, DeadBytes::LeftOut));
+            }
+            if is_worth_it(live_bytes) {
+                return Ok(TakingOver::Live(live, DeadBytes::Bridged));
+            }
+        }
+        if !is_worth_it(base.head.live_bytes) {
+            return Ok(TakingOver::Whole);
+        }
+        let known = base.clone();
+        let live = blocking(move || live::all(&known)).await?;
+        Ok(TakingOver::Live(live, DeadBytes::Bridged))
+    }
+
+    async fn unchanged(
+        &self,
+        base: &Base,
+        certainty: Certainty,
+    ) -> Result<Vec<Range<u64>>, EngineError> {
+        let (job, known) = (self.job.clone(), base.clone());
+        blocking(move || live::unchanged(&job, &known, certainty)).await
     }
 
     fn order(&self, generation: u32, base: Option<(&Base, &Prefix)>) -> Order {

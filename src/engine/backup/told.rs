@@ -66,7 +66,17 @@ impl Run {
         tally: &Tally,
     ) -> Result<BackupReport, EngineError> {
         if tally.compared > 0 || !base.is_kept {
-            self.keep(index, Ok(base.head.clone())).await;
+            let (known, folder) = (base.index.clone(), self.job.folder.clone());
+            let stating = blocking(move || {
+                let stated = known.with_identities_of(&index, &folder);
+                stated.map_err(EngineError::OwnData)
+            });
+            match stating.await {
+                Ok(index) => self.keep(index, Ok(base.head.clone())).await,
+                Err(error) => {
+                    tracing::warn!(%error, "what was compared must be compared again next time");
+                }
+            }
         }
         let id: &ArchiveId = &base.head.archive;
         let mut row = Backup::from_listing(&id.key, id.size_bytes, base.manifest.created);
