@@ -5,6 +5,7 @@ use crate::support::{SeaweedFs, noise, odd_tree, write_file};
 use filetime::FileTime;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use zipkeep::engine::{BackupOptions, BackupRequest, DeletedData, Earlier};
@@ -14,6 +15,10 @@ use zipkeep::model::{Compression, WhenUnchanged};
 #[derive(Debug, Clone)]
 enum Change {
     Write(String, usize),
+    /// One of names that are no text, and of those that they are escaped to.
+    WriteOdd(Index, usize),
+    /// Permissions change and change back: it must be compared.
+    Disturb(Index),
     Overwrite(Index, usize),
     EditSecretly(Index),
     Touch(Index),
@@ -23,6 +28,16 @@ enum Change {
     OtherKind(Index),
     Forget,
 }
+
+/// Each of them may stand beside any other.
+const ODD_NAMES: [&[u8]; 6] = [
+    b"x\xff",
+    b"x%FF",
+    b"x%%FF",
+    b"d\xff/a",
+    b"d%FF/a",
+    b"d\xff/x\xff",
+];
 
 /// How a backup is made after some changes.
 #[derive(Debug, Clone)]
@@ -38,6 +53,8 @@ fn change() -> impl Strategy<Value = Change> {
     let name = || "[a-z]{1,3}(/[a-z ]{1,3}){0,2}";
     prop_oneof![
         3 => (name(), size()).prop_map(|(name, size)| Change::Write(name, size)),
+        1 => (index(), size()).prop_map(|(index, size)| Change::WriteOdd(index, size)),
+        1 => index().prop_map(Change::Disturb),
         3 => (index(), size()).prop_map(|(index, size)| Change::Overwrite(index, size)),
         1 => index().prop_map(Change::EditSecretly),
         1 => index().prop_map(Change::Touch),
@@ -91,6 +108,7 @@ fn is_file(path: &Path) -> bool {
 
 #[cfg(unix)]
 fn apply(place: &Place, seed: u64, change: &Change) {
+    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     let root = place.source();
     let there = all(&root);
@@ -102,6 +120,18 @@ fn apply(place: &Place, seed: u64, change: &Change) {
             let path = root.join(name);
             fs::create_dir_all(path.parent().expect("a parent")).ok();
             fs::write(path, noise(seed, *size)).ok();
+        }
+        Change::WriteOdd(index, size) => {
+            let path = root.join(OsStr::from_bytes(ODD_NAMES[index.index(ODD_NAMES.len())]));
+            fs::create_dir_all(path.parent().expect("a parent")).ok();
+            fs::write(path, noise(seed, *size)).ok();
+        }
+        Change::Disturb(index) => {
+            if let Some(path) = pick_file(index) {
+                let before = fs::metadata(&path).expect("there").permissions();
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o711)).ok();
+                fs::set_permissions(&path, before).ok();
+            }
         }
         Change::Overwrite(index, size) => {
             if let Some(path) = pick_file(index) {

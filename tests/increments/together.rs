@@ -167,3 +167,18 @@ async fn an_archive_from_the_future_is_not_continued_once_there_is_one_of_now() 
     assert_eq!(latest.key, second.report.key);
     place.check(&second).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computer_that_can_remember_nothing_is_backed_up_all_the_same() {
+    let place = Place::folder();
+    let source = place.source();
+    write_file(&source, "big.bin", &noise(1, 6 * MIB));
+    // A file where the folder for what is remembered would be.
+    fs::write(place.path("data"), "in the way").expect("written");
+    let first = place.back_up().await;
+    place.check(&first).await;
+    write_file(&source, "new.txt", b"new");
+    let second = place.back_up().await;
+    assert!(second.report.bytes_copied > 0, "{:?}", second.report);
+    place.check(&second).await;
+}
