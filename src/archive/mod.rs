@@ -24,9 +24,9 @@ mod writer;
 
 pub use compress::{BLOCK_BYTES, Compressor, Packed, Position, dictionary_of};
 pub use content::ContentWriter;
-pub use directory::{RawRecord, RawRecords, records};
+pub use directory::{DirectoryReader, RawRecord, RawRecords, records};
 pub use error::ArchiveError;
-pub use extent::unpack;
+pub use extent::ContentReader;
 pub use format::parse_manifest;
 pub use inspect::{Flaw, Inspector, Verdict};
 pub use name::{EntryName, PathRules, RefusedName, SafePath, label_roots, walk_order};

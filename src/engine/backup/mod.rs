@@ -19,6 +19,8 @@ mod parts;
 mod pipeline;
 mod prefix;
 mod read;
+mod rebuild;
+mod recover;
 mod resume;
 mod run;
 mod scan;
