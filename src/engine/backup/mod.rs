@@ -24,6 +24,7 @@ mod recover;
 mod resume;
 mod run;
 mod scan;
+mod sort;
 mod told;
 mod work;
 
