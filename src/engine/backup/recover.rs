@@ -184,8 +184,8 @@ fn check_seal(manifest: &[u8], mut directory: File, rest: &[u8]) -> Result<File,
     let seal = Seal::read(rest).ok_or_else(damaged)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(manifest);
-    let hashed = hasher.update_reader(&directory);
-    hashed.map_err(EngineError::OwnData)?;
+    let read = hasher.update_reader(&directory);
+    read.map_err(EngineError::OwnData)?;
     hasher.update(&rest[..rest.len() - Seal::TEXT_BYTES]);
     if !seal.fits(&hasher) {
         return Err(damaged());
