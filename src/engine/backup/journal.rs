@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What an upload is for.
@@ -84,7 +84,10 @@ pub(super) struct SparePart {
 struct Sent {
     part: StoredPart,
     offset: u64,
+    /// Without its entries.
     end: PartEnd,
+    /// Where in the journal its note stands.
+    noted_at: u64,
 }
 
 /// What can be gone on with.
@@ -92,8 +95,9 @@ struct Sent {
 pub(super) struct Progress {
     /// Parts that need not be sent again, copies included.
     pub(super) parts: Vec<StoredPart>,
-    /// Entries that are in them.
-    pub(super) entries: Vec<IndexEntry>,
+    /// Where in the journal the notes stand that hold the entries in them, in the order of the parts;
+    /// [`Journal::each_entry`] reads them.
+    pub(super) entries_at: Vec<u64>,
     pub(super) open: Option<OpenFile>,
     pub(super) spans: Vec<Span>,
     /// Where the next part stands.
@@ -193,23 +197,50 @@ impl Journal {
         Left::of(notes)
     }
 
-    /// All whole notes, and where the last of them ends.
-    fn read_notes(path: &Path) -> io::Result<(Vec<Note>, u64)> {
+    /// Reads the entries that the notes at these places hold, one part after the other.
+    pub(super) fn each_entry(
+        path: &Path,
+        notes_at: &[u64],
+        take: &mut dyn FnMut(IndexEntry) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut frame = Vec::new();
+        for at in notes_at {
+            file.seek(SeekFrom::Start(*at))?;
+            let Some(Note::Sent(_, _, PartEnd::Known(end))) = read_note(&mut file, &mut frame)
+            else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            for entry in end.entries {
+                take(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All whole notes without their entries, each with where it stands, and where the last of them ends.
+    fn read_notes(path: &Path) -> io::Result<(Vec<(u64, Note)>, u64)> {
         let mut file = BufReader::new(File::open(path)?);
         let mut notes = Vec::new();
         let mut frame = Vec::new();
         let mut whole_bytes = 0;
-        // A frame that is cut short or makes no sense is what a crash left: it is the end.
-        while let Ok(Some(note)) = read_frame(&mut file, &mut frame) {
-            let mut seal = [0; SEAL_BYTES];
-            if file.read_exact(&mut seal).is_err() || seal != seal_of(&frame) {
-                break;
+        while let Some(mut note) = read_note(&mut file, &mut frame) {
+            if let Note::Sent(_, _, PartEnd::Known(end)) = &mut note {
+                end.entries = Vec::new();
             }
-            notes.push(note);
+            notes.push((whole_bytes, note));
             whole_bytes += (4 + frame.len() + SEAL_BYTES) as u64;
         }
         Ok((notes, whole_bytes))
     }
+}
+
+/// Reads the next note. One that is cut short or makes no sense is what a crash left: it is the end.
+fn read_note(file: &mut impl Read, frame: &mut Vec<u8>) -> Option<Note> {
+    let note = read_frame(file, frame).ok()??;
+    let mut seal = [0; SEAL_BYTES];
+    file.read_exact(&mut seal).ok()?;
+    (seal == seal_of(frame)).then_some(note)
 }
 
 const SEAL_BYTES: usize = 8;
@@ -239,13 +270,13 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 impl Left {
-    fn of(notes: Vec<Note>) -> Option<Self> {
+    fn of(notes: Vec<(u64, Note)>) -> Option<Self> {
         let mut notes = notes.into_iter();
-        let Some(Note::Intent { key }) = notes.next() else {
+        let Some((_, Note::Intent { key })) = notes.next() else {
             return None;
         };
         match notes.next() {
-            Some(Note::Start(start)) => {
+            Some((_, Note::Start(start))) => {
                 Unfinished::of(*start, notes).map(|left| Self::Upload(Box::new(left)))
             }
             _ => Some(Self::Intent { key }),
@@ -267,21 +298,26 @@ impl Sent {
 }
 
 impl Unfinished {
-    fn of(start: Start, notes: impl Iterator<Item = Note>) -> Option<Self> {
+    fn of(start: Start, notes: impl Iterator<Item = (u64, Note)>) -> Option<Self> {
         let mut unfinished = Self {
             start,
             copied: BTreeMap::new(),
             sent: BTreeMap::new(),
             passed_over: BTreeMap::new(),
         };
-        for note in notes {
+        for (noted_at, note) in notes {
             match note {
                 Note::Intent { .. } | Note::Start(_) => return None,
                 Note::Copied(part) => {
                     unfinished.copied.insert(part.number, part);
                 }
                 Note::Sent(part, offset, end) => {
-                    let sent = Sent { part, offset, end };
+                    let sent = Sent {
+                        part,
+                        offset,
+                        end,
+                        noted_at,
+                    };
                     unfinished.passed_over.remove(&sent.part.number);
                     unfinished.sent.insert(sent.part.number, sent);
                 }
@@ -345,7 +381,7 @@ impl Unfinished {
                 offset: sent.offset + sent.part.bytes,
             });
             progress.sent_bytes += sent.part.bytes;
-            progress.entries.extend(end.entries);
+            progress.entries_at.push(sent.noted_at);
             progress.open = end.open;
             progress.parts.push(sent.part);
         }
@@ -362,7 +398,9 @@ impl Unfinished {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::{EntryMeta, EntryRecord, Method, Sizes};
     use crate::engine::backup::parts::KnownEnd;
+    use crate::model::EntryKind;
     use proptest::prelude::*;
 
     const PARTS: u32 = 4;
@@ -393,6 +431,29 @@ mod tests {
             entries: Vec::new(),
             open: None,
         }))
+    }
+
+    fn entry(name: &str) -> IndexEntry {
+        IndexEntry {
+            record: EntryRecord {
+                meta: EntryMeta {
+                    name: name.to_owned(),
+                    raw_name: None,
+                    kind: EntryKind::File,
+                    modified_ns: 0,
+                    mode: 0o644,
+                },
+                sizes: Sizes::Before,
+                size_bytes: 0,
+                compressed_bytes: 0,
+                method: Method::Stored,
+                crc32: 0,
+                header_offset: 0,
+            },
+            blake3: None,
+            identity: None,
+            described: 0,
+        }
     }
 
     /// What a journal tells of an upload that had begun.
@@ -470,6 +531,36 @@ mod tests {
         Journal::take_up(&path, 2).expect("taken up");
         let progress = unfinished(&path).expect("read").progress(&stored());
         assert_eq!(progress.parts, stored()[..2]);
+    }
+
+    #[test]
+    fn only_the_entries_of_parts_that_are_gone_on_with_are_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        let mut journal = Journal::begin(&path, &start().key).expect("begun");
+        journal.started(&start()).expect("noted");
+        let send = |journal: &mut Journal, number: u32, names: &[&str]| {
+            let mut end = end(number);
+            if let PartEnd::Known(end) = &mut end {
+                end.entries = names.iter().map(|name| entry(name)).collect();
+            }
+            journal.sent(&part(number), 7, end).expect("noted");
+        };
+        // Parts end in any order.
+        send(&mut journal, 2, &["c"]);
+        send(&mut journal, 1, &["a", "b"]);
+        send(&mut journal, 3, &["void"]);
+        let mut journal = Journal::take_up(&path, 2).expect("taken up");
+        send(&mut journal, 3, &["d", "e"]);
+        send(&mut journal, 4, &["of a part that is not there"]);
+        let progress = unfinished(&path).expect("read").progress(&stored()[..3]);
+        let mut names = Vec::new();
+        let mut take = |entry: IndexEntry| {
+            names.push(entry.record.meta.name);
+            Ok(())
+        };
+        Journal::each_entry(&path, &progress.entries_at, &mut take).expect("read");
+        assert_eq!(names, ["a", "b", "c", "d", "e"]);
     }
 
     #[test]

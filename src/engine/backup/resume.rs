@@ -1,17 +1,17 @@
 //! Going on with the upload of an interrupted run, and cleaning up those that nobody goes on with.
 
 use crate::archive::EntryName;
-use crate::archive::walk_order;
 use crate::engine::backup::attempt::Resumed;
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Begun;
-use crate::engine::backup::index::{Index, IndexWriter};
+use crate::engine::backup::index::Index;
 use crate::engine::backup::journal::{Journal, Left, Progress, SparePart, Start, Unfinished};
 use crate::engine::backup::memory::Memory;
 use crate::engine::backup::parts::{Beginning, OpenFile};
 use crate::engine::backup::pipeline::Interrupted;
 use crate::engine::backup::prefix::Prefix;
 use crate::engine::backup::scan::SourceEntry;
+use crate::engine::backup::sort::Sorter;
 use crate::engine::error::EngineError;
 use crate::engine::request::{BackupOptions, DeletedData, Earlier};
 use crate::model::{BackupName, EntryKind};
@@ -158,24 +158,17 @@ type Prepared = (
 fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::Result<Prepared> {
     let Progress {
         parts,
-        mut entries,
+        entries_at,
         open,
         spans,
         next,
         spare,
         ..
     } = progress;
-    // Of a name that was written twice the later one counts: sorting keeps their order.
-    entries.sort_by(|a, b| walk_order(a.order(), b.order()));
-    let mut writer = IndexWriter::create(&memory.scratch())?;
-    for (at, entry) in entries.iter().enumerate() {
-        let is_last = entries
-            .get(at + 1)
-            .is_none_or(|next| next.order() != entry.order());
-        if is_last {
-            writer.add(entry)?;
-        }
-    }
+    let mut sorter = Sorter::new(&memory.scratch());
+    let mut take = |entry| sorter.add(&entry);
+    Journal::each_entry(&memory.journal(), &entries_at, &mut take)?;
+    let entries = sorter.finish()?;
     let last = next.map_or(copies, |next| next.number - 1);
     let journal = Journal::take_up(&memory.journal(), last)?;
     let beginning = match next {
@@ -191,7 +184,7 @@ fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::R
             ..Beginning::default()
         },
     };
-    Ok((writer.finish()?, (parts, spare, journal), beginning, open))
+    Ok((entries, (parts, spare, journal), beginning, open))
 }
 
 fn interrupted_of(open: OpenFile) -> Interrupted {
