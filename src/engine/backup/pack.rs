@@ -50,6 +50,8 @@ pub(super) struct Tally {
     pub(super) bytes_read: u64,
     /// Entries that are new or differ from what is known.
     pub(super) changes: u64,
+    /// Entries of which only the time or permissions changed, so that their local headers have others.
+    pub(super) touched: u64,
     /// Entries that had to be compared and are the same.
     pub(super) compared: u64,
     /// Bytes of the archive that belong to entries.
@@ -152,6 +154,7 @@ impl Packing<'_> {
                     Change::Compared => self.tally.compared += 1,
                     Change::Metadata => {
                         entry.described = self.generation;
+                        self.tally.touched += 1;
                         step = self.changed()?;
                     }
                 }
