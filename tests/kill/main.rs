@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod between;
 mod computer;
 mod gap;
 mod moments;

@@ -2,7 +2,7 @@
 
 use crate::archive::EntryName;
 use crate::archive::walk_order;
-use crate::engine::backup::attempt::Resumed;
+use crate::engine::backup::attempt::{Job, Resumed};
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Begun;
 use crate::engine::backup::index::{Index, IndexWriter};
@@ -11,7 +11,7 @@ use crate::engine::backup::memory::Memory;
 use crate::engine::backup::parts::{Beginning, OpenFile};
 use crate::engine::backup::pipeline::Interrupted;
 use crate::engine::backup::prefix::Prefix;
-use crate::engine::backup::scan::SourceEntry;
+use crate::engine::backup::scan::{SourceEntry, Sources};
 use crate::engine::error::EngineError;
 use crate::engine::request::{BackupOptions, DeletedData, Earlier};
 use crate::model::{BackupName, EntryKind};
@@ -35,7 +35,7 @@ pub(super) async fn take_up(
     store: &Store,
     listed: &[ObjectInfo],
     memory: &Memory,
-    options: BackupOptions,
+    job: &Job,
 ) -> Result<Option<TakenUp>, EngineError> {
     let path = memory.journal();
     let reading = tokio::task::spawn_blocking(move || Journal::read(&path));
@@ -61,10 +61,10 @@ pub(super) async fn take_up(
             Vec::new()
         }
     };
-    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, options);
+    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, job.request.options);
     let progress = unfinished.progress(&stored);
     let has_some = !progress.parts.is_empty() || !progress.spare.is_empty();
-    let base = if is_usable && has_some {
+    let base = if is_usable && has_some && begins_alike(&start, &progress, &job.sources) {
         base_of(store, &start, listed, memory).await?
     } else {
         None
@@ -90,6 +90,16 @@ fn is_wanted(unfinished: &Unfinished, listed: &[ObjectInfo], options: BackupOpti
     let is_unwanted = options.deleted_data == DeletedData::RemoveNow
         || (options.earlier == Earlier::NotTrusted && start.base.is_some());
     !is_done && !is_unwanted && !unfinished.is_stale(Timestamp::now())
+}
+
+/// Whether what stands first in the archive, which is a folder that was backed up, will be in it.
+/// Programs that look there first, as 7-Zip does, read an archive wrongly that begins with a gap.
+fn begins_alike(start: &Start, progress: &Progress, sources: &Sources) -> bool {
+    let mut first = progress.entries.iter();
+    start.base.is_some()
+        || first
+            .find(|entry| entry.record.header_offset == 0)
+            .is_none_or(|entry| sources.has_root(entry.order()))
 }
 
 /// Makes everything ready to go on.
