@@ -144,7 +144,7 @@ impl<'a> Scene<'a> {
             let have = proxy.wait_for(Step::UploadPart, sent, Moment::Answered, PATIENCE);
             assert!(have, "{}", proxy.seen());
             // What was answered is noted soon after.
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::park_timeout(Duration::from_millis(200));
         });
         proxy.heal();
     }
