@@ -10,6 +10,8 @@ mod between;
 mod computer;
 mod gap;
 mod moments;
+#[cfg(unix)]
+mod signals;
 
 use computer::{Computer, Destination, number};
 use moments::{Chance, change_tree, make_tree, seed, wanted_kills};

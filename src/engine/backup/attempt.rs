@@ -120,7 +120,7 @@ impl Job {
         let delivered = self.deliver(&mut delivery, shipments, packing).await;
         match delivered {
             Ok(ended) => Ok(ended),
-            Err(error) if error.may_pass() && delivery.can_be_left() => {
+            Err(error) if error.leaves_progress() && delivery.can_be_left() => {
                 let kept_bytes = delivery.leave().await;
                 tracing::warn!(%error, kept_bytes, "the backup will be gone on with");
                 Err(error)
