@@ -31,7 +31,7 @@ pub async fn delete(
                 report.deleted.push(name);
                 meter.add_file();
             }
-            Err(EngineError::Cancelled) => return Err(EngineError::Cancelled),
+            Err(error @ (EngineError::Cancelled | EngineError::ProgramEnds)) => return Err(error),
             Err(error) => {
                 report.failed.push(Warning {
                     path: name,

@@ -13,6 +13,9 @@ pub enum EngineError {
     /// The person asked it to stop.
     #[error("Cancelled")]
     Cancelled,
+    /// The system asked the program to end.
+    #[error("Stopped, because the program was asked to end")]
+    ProgramEnds,
     /// No folder was named.
     #[error("There is no folder to back up")]
     NoSources,
@@ -109,6 +112,7 @@ impl EngineError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cancelled => "cancelled",
+            Self::ProgramEnds => "program-ends",
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
             Self::Pattern { .. } => "pattern",
@@ -133,6 +137,7 @@ impl EngineError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Cancelled => "Nothing half-made was left behind.",
+            Self::ProgramEnds => "Start it again; a backup goes on where it stopped.",
             Self::AlreadyRunning(_) => "Wait until it has ended.",
             Self::HalfRestored { .. } => {
                 "Put them back by hand: names.txt in that folder says where each one belongs."
@@ -179,7 +184,16 @@ impl EngineError {
         }
     }
 
-    /// Whether the same may well work later, so that what was sent is worth keeping.
+    /// Whether what was sent is worth keeping for a later run.
+    pub(super) fn leaves_progress(&self) -> bool {
+        match self {
+            Self::ProgramEnds => true,
+            Self::OwnData(source) => is_full(source),
+            _ => self.may_pass(),
+        }
+    }
+
+    /// Whether the same may well work later.
     pub(super) fn may_pass(&self) -> bool {
         let Self::Storage(error) = self else {
             return false;
@@ -232,6 +246,16 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_is_left_where_the_same_works_later_but_not_where_the_person_cancels() {
+        let own_data = |kind: io::ErrorKind| EngineError::OwnData(kind.into());
+        assert!(own_data(io::ErrorKind::StorageFull).leaves_progress());
+        assert!(EngineError::ProgramEnds.leaves_progress());
+        assert!(EngineError::from(StorageError::new(Fault::Stalled)).leaves_progress());
+        assert!(!own_data(io::ErrorKind::InvalidData).leaves_progress());
+        assert!(!EngineError::Cancelled.leaves_progress());
+    }
 
     #[test]
     fn details_name_the_kind_the_code_and_every_cause() {

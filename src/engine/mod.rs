@@ -22,6 +22,7 @@ mod request;
 mod restore;
 mod show;
 mod stage;
+mod stop;
 mod test;
 mod verify;
 mod watch;
@@ -44,5 +45,6 @@ pub use request::{
 };
 pub use restore::restore;
 pub use show::show;
+pub use stop::{StopReason, StopSwitch};
 pub use test::test;
 pub use verify::verify;

@@ -6,9 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod between;
 mod computer;
 mod gap;
 mod moments;
+#[cfg(unix)]
+mod signals;
 
 use computer::{Computer, Destination, number};
 use moments::{Chance, change_tree, make_tree, seed, wanted_kills};

@@ -11,11 +11,10 @@ use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::path::PathBuf;
-use tokio_util::sync::CancellationToken;
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::engine::{
     self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, Earlier,
-    RestoreRequest, RestoreTarget, VerifyDepth, VerifyRequest,
+    RestoreRequest, RestoreTarget, StopSwitch, VerifyDepth, VerifyRequest,
 };
 use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
 use zipkeep::secrets;
@@ -37,7 +36,7 @@ impl Work {
         chosen: Option<&str>,
         places: Places,
         output: Output,
-        cancel: CancellationToken,
+        stop: StopSwitch,
     ) -> Result<Self, Failure> {
         let config = Config::load(&places)?;
         let name = chosen.unwrap_or(&config.active_profile);
@@ -46,7 +45,7 @@ impl Work {
         let reporter = output.reporter(command.name());
         Ok(Self {
             device: config.device_name(),
-            context: Context::new(reporter, cancel, &places.data_dir),
+            context: Context::new(reporter, stop, &places.data_dir),
             places,
             profile,
             output,

@@ -7,7 +7,7 @@ use crate::engine::backup::base::Base;
 use crate::engine::backup::delivery::{Begun, Delivery, Order};
 use crate::engine::backup::finish::{Title, Written, finish};
 use crate::engine::backup::index::{Index, IndexReader, IndexWriter, Known};
-use crate::engine::backup::pack::{Packed, Packing, Purpose, Tally, stopped};
+use crate::engine::backup::pack::{ArchiveBeginning, Packed, Packing, Purpose, Tally, stopped};
 use crate::engine::backup::parts::{Beginning, BegunBlock, PartSink, Shipment};
 use crate::engine::backup::pipeline::{self, Input, Interrupted};
 use crate::engine::backup::prefix::Prefix;
@@ -18,7 +18,7 @@ use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::request::{BackupRequest, DeletedData};
 use crate::model::{Phase, WhenUnchanged};
-use crate::storage::{PartShape, Store};
+use crate::storage::{Fault, PartShape, StorageError, Store};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Job {
         let delivered = self.deliver(&mut delivery, shipments, packing).await;
         match delivered {
             Ok(ended) => Ok(ended),
-            Err(error) if error.may_pass() && delivery.can_be_left() => {
+            Err(error) if error.leaves_progress() && delivery.can_be_left() => {
                 let kept_bytes = delivery.leave().await;
                 tracing::warn!(%error, kept_bytes, "the backup will be gone on with");
                 Err(error)
@@ -221,6 +221,11 @@ impl Job {
             && let Some(writer) = &mut packed.writer
         {
             writer.sink_mut().begin().map_err(stopped)?;
+        }
+        if packed.tally.beginning == ArchiveBeginning::Gap && packed.index.entries() > 0 {
+            let fault = StorageError::new(Fault::Changed);
+            let what = "what it begins with is not wanted any more";
+            return Err(EngineError::CannotCopy(fault.about(what)));
         }
         let created = Timestamp::from_second(attempt.order.created_secs);
         let title = Title {

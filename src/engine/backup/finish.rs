@@ -169,6 +169,7 @@ fn manifest_of(
         totals: packed.tally.totals,
         skipped: packed.tally.skipped.clone(),
         generation: title.generation,
+        older_headers: title.generation == 0 && packed.tally.touched > 0,
         spans,
         entry_lists: names.collect(),
         entries: Vec::new(),

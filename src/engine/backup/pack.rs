@@ -50,12 +50,25 @@ pub(super) struct Tally {
     pub(super) bytes_read: u64,
     /// Entries that are new or differ from what is known.
     pub(super) changes: u64,
+    /// Entries of which only the time or permissions changed, so that their local headers have others.
+    pub(super) touched: u64,
     /// Entries that had to be compared and are the same.
     pub(super) compared: u64,
     /// Bytes of the archive that belong to entries.
     pub(super) live_bytes: u64,
+    /// What stands at the archive's beginning.
+    pub(super) beginning: ArchiveBeginning,
     /// Entries that the archive's first list does not describe as they are.
     pub(super) described_later: u64,
+}
+
+/// What stands at an archive's beginning. Some programs look there first, and read an archive wrongly
+/// that begins with a gap: 7-Zip then shows what is no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum ArchiveBeginning {
+    #[default]
+    Gap,
+    Entry,
 }
 
 /// What came of packing.
@@ -152,6 +165,7 @@ impl Packing<'_> {
                     Change::Compared => self.tally.compared += 1,
                     Change::Metadata => {
                         entry.described = self.generation;
+                        self.tally.touched += 1;
                         step = self.changed()?;
                     }
                 }
@@ -206,6 +220,9 @@ impl Packing<'_> {
             }
             EntryKind::Directory => totals.directories += 1,
             EntryKind::Symlink => totals.symlinks += 1,
+        }
+        if entry.record.header_offset == 0 {
+            self.tally.beginning = ArchiveBeginning::Entry;
         }
         self.tally.live_bytes += entry.record.extent_bytes();
         let is_described = self.listed.is_some_and(|listed| entry.described <= listed);

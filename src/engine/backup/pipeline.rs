@@ -4,7 +4,7 @@
 //! One thread walks, one decides and reads big files block by block, one for each core compresses,
 //! and the caller's thread writes. The same input gives the same bytes however the threads run.
 
-use crate::archive::{BLOCK_BYTES, OpenEntry};
+use crate::archive::{BLOCK_BYTES, EntryName, OpenEntry};
 use crate::engine::backup::budget::{Budget, Permit};
 use crate::engine::backup::decide::{Decision, after_comparing, decide};
 use crate::engine::backup::index::{IndexEntry, Known};
@@ -18,6 +18,7 @@ use crate::model::{Compression, EntryKind, Gap, Skipped};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of files that may be in memory at once.
@@ -109,6 +110,7 @@ pub(super) fn run<T>(
         drop(jobs);
         let deciding = scope.spawn(move || {
             let mut dispatcher = Dispatcher {
+                sources,
                 known: input.known,
                 jobs: job_sender,
                 items: item_sender,
@@ -156,6 +158,7 @@ type Walked = Result<Found, EngineError>;
 struct Left;
 
 struct Dispatcher<'a> {
+    sources: &'a Sources,
     known: Known,
     /// Set once nobody writes any more.
     is_ended: &'a AtomicBool,
@@ -179,9 +182,10 @@ impl Dispatcher<'_> {
         for found in found.iter().flatten() {
             match found {
                 Ok(Found::Entry(source)) => {
+                    // The same path may come under several names, and the same name from elsewhere.
                     let is_done = finished_early
                         .as_ref()
-                        .is_some_and(|done| *done == source.path);
+                        .is_some_and(|(path, name)| (path, name) == (&source.path, &source.name));
                     if is_done {
                         // It was written first; what is known of the name is older.
                         self.look_up(&source)?;
@@ -360,14 +364,17 @@ impl Dispatcher<'_> {
         }))
     }
 
-    /// Goes on with a big file where an earlier run stopped, if it is still what it was. Gives its path
-    /// if so; what was written of it is a gap otherwise.
-    fn go_on(&mut self, interrupted: Interrupted) -> Result<Option<std::path::PathBuf>, Left> {
+    /// Goes on with a big file where an earlier run stopped, if it is still what it was and still to be
+    /// backed up under its name. Tells which it is if so; what was written of it is a gap otherwise.
+    fn go_on(&mut self, interrupted: Interrupted) -> Result<Option<(PathBuf, EntryName)>, Left> {
         let Interrupted { source, open } = interrupted;
+        if !self.sources.reach(&source.path, &source.name) {
+            return Ok(None);
+        }
         let Some(file) = reopen(&source, &open) else {
             return Ok(None);
         };
-        let path = source.path.clone();
+        let named = (source.path.clone(), source.name.clone());
         self.send(Item::Big(Box::new(Big {
             source,
             resumed: Some(open),
@@ -375,7 +382,7 @@ impl Dispatcher<'_> {
         match self.send_blocks(file)? {
             Ok(end) if end.stillness == Stillness::Still => {
                 self.send(Item::BigEnd(end))?;
-                Ok(Some(path))
+                Ok(Some(named))
             }
             Ok(_) | Err(_) => {
                 self.send(Item::BigAbandoned)?;

@@ -1,7 +1,7 @@
 //! Going on with the upload of an interrupted run, and cleaning up those that nobody goes on with.
 
 use crate::archive::EntryName;
-use crate::engine::backup::attempt::Resumed;
+use crate::engine::backup::attempt::{Job, Resumed};
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Begun;
 use crate::engine::backup::index::Index;
@@ -10,13 +10,14 @@ use crate::engine::backup::memory::Memory;
 use crate::engine::backup::parts::{Beginning, OpenFile};
 use crate::engine::backup::pipeline::Interrupted;
 use crate::engine::backup::prefix::Prefix;
-use crate::engine::backup::scan::SourceEntry;
+use crate::engine::backup::scan::{SourceEntry, Sources};
 use crate::engine::backup::sort::Sorter;
 use crate::engine::error::EngineError;
 use crate::engine::request::{BackupOptions, DeletedData, Earlier};
 use crate::model::{BackupName, EntryKind};
 use crate::storage::{ObjectInfo, Store, StoredPart, UnfinishedUpload, Upload};
 use jiff::{Timestamp, ToSpan as _};
+use std::path::Path;
 
 /// An interrupted run that can be gone on with.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) async fn take_up(
     store: &Store,
     listed: &[ObjectInfo],
     memory: &Memory,
-    options: BackupOptions,
+    job: &Job,
 ) -> Result<Option<TakenUp>, EngineError> {
     let path = memory.journal();
     let reading = tokio::task::spawn_blocking(move || Journal::read(&path));
@@ -61,10 +62,13 @@ pub(super) async fn take_up(
             Vec::new()
         }
     };
-    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, options);
+    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, job.request.options);
     let progress = unfinished.progress(&stored);
     let has_some = !progress.parts.is_empty() || !progress.spare.is_empty();
-    let base = if is_usable && has_some {
+    let base = if is_usable
+        && has_some
+        && begins_alike(&start, &progress, &job.sources, &memory.journal())
+    {
         base_of(store, &start, listed, memory).await?
     } else {
         None
@@ -90,6 +94,21 @@ fn is_wanted(unfinished: &Unfinished, listed: &[ObjectInfo], options: BackupOpti
     let is_unwanted = options.deleted_data == DeletedData::RemoveNow
         || (options.earlier == Earlier::NotTrusted && start.base.is_some());
     !is_done && !is_unwanted && !unfinished.is_stale(Timestamp::now())
+}
+
+/// Whether what stands first in the archive, which is a folder that was backed up, will be in it.
+/// Programs that look there first, as 7-Zip does, read an archive wrongly that begins with a gap.
+fn begins_alike(start: &Start, progress: &Progress, sources: &Sources, journal: &Path) -> bool {
+    if start.base.is_some() {
+        return true;
+    }
+    let mut is_wanted = true;
+    let first_part = &progress.entries_at[..progress.entries_at.len().min(1)];
+    let read = Journal::each_entry(journal, first_part, &mut |entry| {
+        is_wanted &= entry.record.header_offset != 0 || sources.has_root(entry.order());
+        Ok(())
+    });
+    read.is_ok() && is_wanted
 }
 
 /// Makes everything ready to go on.

@@ -165,7 +165,7 @@ impl Run {
     /// Goes on with what an interrupted run left, if it left something that can be used.
     async fn go_on(&self) -> Result<Option<BackupReport>, EngineError> {
         let (store, memory) = (&self.job.store, &self.memory);
-        let looking = resume::take_up(store, &self.listed, memory, self.job.request.options);
+        let looking = resume::take_up(store, &self.listed, memory, &self.job);
         let taken_up = self.job.context.or_cancelled(looking).await?;
         let kept = taken_up.as_ref().map(|up| up.start.upload_id.as_str());
         self.or_cancelled(resume::clean_up(store, kept)).await?;
