@@ -172,6 +172,7 @@ impl EngineError {
             | Fault::Changed
             | Fault::NoObject
             | Fault::Denied
+            | Fault::Archived
             | Fault::Damaged
             | Fault::RangeIgnored
             | Fault::Other => Self::CannotCopy(error),
