@@ -32,7 +32,7 @@ pub use backup::bench;
 pub use context::Context;
 pub use delete::delete;
 pub use download::download;
-pub use error::{EngineError, causes};
+pub use error::{EngineError, Leftover, causes};
 pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Evidence, RestoreReport,

@@ -1,7 +1,8 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
 use crate::engine::{
-    BackupReport, DeleteReport, Evidence, RestoreReport, VerifyDepth, VerifyReport, causes,
+    BackupReport, DeleteReport, EngineError, Evidence, RestoreReport, VerifyDepth, VerifyReport,
+    causes,
 };
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
@@ -125,6 +126,10 @@ impl Notice {
 
 /// What to tell of a job that came to nothing; none where silence is right.
 pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
+    if let JobError::Engine(cancelled @ EngineError::CancelledLeaving(_)) = error {
+        let notice = Notice::new(kind, Tone::Info, "Backup cancelled.");
+        return Some(notice.hint(cancelled.hint()));
+    }
     if error.is_cancelled() {
         let title = match kind {
             JobKind::Backup => "Backup cancelled. Nothing was left behind.",
@@ -329,7 +334,7 @@ pub(crate) fn of_delete(report: &DeleteReport) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::EngineError;
+    use crate::engine::Leftover;
     use crate::model::{Backup, Contents};
 
     fn backup_report(missing: u64, warnings: usize) -> BackupReport {
@@ -445,6 +450,13 @@ mod tests {
         assert_eq!(notice.tone, Tone::Info);
         assert_eq!(notice.title, "Backup cancelled. Nothing was left behind.");
         assert_eq!(of_failure(JobKind::List, &cancelled), None);
+        let leaving = EngineError::CancelledLeaving(Leftover::Upload);
+        let notice = of_failure(JobKind::Backup, &leaving.into()).expect("told");
+        assert_eq!(
+            (notice.tone, notice.title.as_str()),
+            (Tone::Info, "Backup cancelled.")
+        );
+        assert!(notice.hint.contains("stays at the destination"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::engine::backup::parts::{Beginning, BegunBlock, PartSink, Shipment};
 use crate::engine::backup::pipeline::{self, Input, Interrupted};
 use crate::engine::backup::prefix::Prefix;
 use crate::engine::backup::scan::Sources;
+use crate::engine::backup::taking_back::TakingBack;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -126,8 +127,8 @@ impl Job {
                 Err(error)
             }
             Err(error) => {
-                delivery.take_back().await;
-                Err(error)
+                let left = delivery.take_back(TakingBack::after(&error)).await;
+                Err(error.leaving(left))
             }
         }
     }

@@ -22,6 +22,7 @@ mod read;
 mod resume;
 mod run;
 mod scan;
+mod taking_back;
 mod told;
 mod work;
 
