@@ -228,6 +228,11 @@ fn of_made(report: &BackupReport) -> Notice {
         }
     }
     parts.push(rows::duration(report.duration_secs));
+    parts.extend(
+        report
+            .full_because
+            .map(|because| because.sentence().to_owned()),
+    );
     Notice::new(JobKind::Backup, tone, title).hint(parts.join(" · "))
 }
 
@@ -334,7 +339,7 @@ pub(crate) fn of_delete(report: &DeleteReport) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Leftover;
+    use crate::engine::{FullBecause, Leftover};
     use crate::model::{Backup, Contents};
 
     fn backup_report(missing: u64, warnings: usize) -> BackupReport {
@@ -356,6 +361,7 @@ mod tests {
             files: 123,
             bytes_total: 4_000_000,
             bytes_read: 0,
+            full_because: None,
             bytes_uploaded: 2_000_000,
             bytes_copied: 0,
             bytes_resumed: 0,
@@ -470,6 +476,12 @@ mod tests {
     #[test]
     fn a_partial_backup_says_how_many_files_are_missing() {
         assert_eq!(told(&backup_report(0, 0)).tone, Tone::Success);
+        let full = BackupReport {
+            full_because: Some(FullBecause::CopyFailed),
+            ..backup_report(0, 0)
+        };
+        let sentence = FullBecause::CopyFailed.sentence();
+        assert!(told(&full).hint.ends_with(sentence), "{}", told(&full).hint);
         let partial = told(&backup_report(3, 3));
         assert_eq!(partial.title, "Backed up 123 files, 3 could not be read");
         assert_eq!(partial.tone, Tone::Warning);

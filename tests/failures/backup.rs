@@ -140,6 +140,43 @@ fn says_what_stays(error: &EngineError, took: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_the_comparing_of_a_big_file() {
+    const BIG_BYTES: u64 = 1 << 29;
+    const SMALL_BYTES: usize = 9 << 20;
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "big.bin", b"");
+    // So much that the first backup is continued.
+    write_file(&source, "small.bin", &noise(1, SMALL_BYTES));
+    let big = source.join("big.bin");
+    let file = fs::OpenOptions::new().write(true).open(&big);
+    file.and_then(|file| file.set_len(BIG_BYTES))
+        .expect("made long");
+    let store = open_folder(&folder.path().join("backups"));
+    let quiet = quiet(folder.path());
+    back_up(&store, &source, &quiet).await.expect("the first");
+    // Of the same size and time, but somebody was at it.
+    let mode = fs::metadata(&big).expect("there").permissions();
+    fs::set_permissions(&big, mode).expect("set");
+    let furthest: Arc<Mutex<u64>> = Arc::default();
+    let seen = Arc::clone(&furthest);
+    let on_progress: OnProgress = Box::new(move |progress, cancel| {
+        if progress.phase == Phase::Uploading && progress.bytes_done > 0 {
+            *seen.lock().expect("nobody panics") = progress.bytes_done;
+            cancel.cancel();
+        }
+    });
+    let context = context(folder.path(), on_progress);
+    let ended = back_up(&store, &source, &context).await;
+    assert!(matches!(ended, Err(EngineError::Cancelled)), "{ended:?}");
+    let furthest = *furthest.lock().expect("nobody panics");
+    assert!((1..BIG_BYTES).contains(&furthest), "{furthest}");
+    let again = back_up(&store, &source, &quiet).await.expect("compared");
+    assert!(again.unchanged);
+    assert!(again.bytes_read >= BIG_BYTES, "{}", again.bytes_read);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_away_in_mid_upload_is_an_error_within_reason() {
     let Some(server) = support::SeaweedFs::start() else {
         return;

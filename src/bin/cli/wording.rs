@@ -37,6 +37,11 @@ pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) 
     if !told.is_empty() {
         lines.push(told.join(", "));
     }
+    lines.extend(
+        report
+            .full_because
+            .map(|because| because.sentence().to_owned()),
+    );
     lines
 }
 
@@ -157,6 +162,7 @@ pub(crate) fn local_time(moment: Timestamp, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zipkeep::engine::FullBecause;
     use zipkeep::model::{Backup, Phase, Warning};
 
     fn report() -> BackupReport {
@@ -171,6 +177,7 @@ mod tests {
             files: 1,
             bytes_total: 34_000_000,
             bytes_read: 0,
+            full_because: None,
             bytes_uploaded: 0,
             bytes_copied: 0,
             bytes_resumed: 0,
@@ -215,6 +222,17 @@ mod tests {
         assert_eq!(
             lines(&incremental)[2],
             "12.30 MB sent, 480.00 MB copied at the destination"
+        );
+        let full = BackupReport {
+            bytes_uploaded: 30_000_000,
+            full_because: Some(FullBecause::CannotCopy),
+            ..report()
+        };
+        assert_eq!(
+            lines(&full).last().map(String::as_str),
+            Some(
+                "Everything was sent, because the destination cannot copy parts of earlier backups."
+            )
         );
         incremental.bytes_resumed = 200_000_000;
         assert!(lines(&incremental)[2].ends_with(
