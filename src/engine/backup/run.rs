@@ -241,14 +241,12 @@ impl Run {
             }
             (false, false) => Prefix::whole(directory_offset),
         };
-        Ok(match prefix {
-            Some(prefix) => Plan::Continue(base, prefix, uniform_bytes),
-            None => {
-                let leaves_out = is_uniform && (removes || is_worth_it);
-                let because = leaves_out.then_some(FullBecause::DeletedData);
-                Plan::Full(Some(base), because)
-            }
-        })
+        let Some(prefix) = prefix else {
+            let leaves_out = is_uniform && (removes || is_worth_it);
+            let because = leaves_out.then_some(FullBecause::DeletedData);
+            return Ok(Plan::Full(Some(base), because));
+        };
+        Ok(Plan::Continue(base, prefix, uniform_bytes))
     }
 
     fn order(&self, generation: u32, base: Option<(&Base, &Prefix)>) -> Order {
