@@ -7,6 +7,15 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+/// What a backup that came to nothing may have left at its destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leftover {
+    /// An upload that is not complete: nothing lists it as a backup.
+    Upload,
+    /// A whole archive that nobody has checked: the destination was just asked to make it.
+    Archive,
+}
+
 /// Why a job came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -16,6 +25,10 @@ pub enum EngineError {
     /// The system asked the program to end.
     #[error("Stopped, because the program was asked to end")]
     ProgramEnds,
+    /// The person asked it to stop, and not all that was at the destination by then could be taken
+    /// back at once.
+    #[error("Cancelled")]
+    CancelledLeaving(Leftover),
     /// No folder was named.
     #[error("There is no folder to back up")]
     NoSources,
@@ -111,8 +124,8 @@ impl EngineError {
     /// A word that scripts can rely on.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Cancelled => "cancelled",
             Self::ProgramEnds => "program-ends",
+            Self::Cancelled | Self::CancelledLeaving(_) => "cancelled",
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
             Self::Pattern { .. } => "pattern",
@@ -138,6 +151,12 @@ impl EngineError {
         match self {
             Self::Cancelled => "Nothing half-made was left behind.",
             Self::ProgramEnds => "Start it again; a backup goes on where it stopped.",
+            Self::CancelledLeaving(Leftover::Upload) => {
+                "An unfinished upload stays at the destination, which did not take it back at once: the next backup goes on with it or removes it."
+            }
+            Self::CancelledLeaving(Leftover::Archive) => {
+                "The destination was just finishing the backup and did not take it back at once: it may be in the list. Verify it, or delete it."
+            }
             Self::AlreadyRunning(_) => "Wait until it has ended.",
             Self::HalfRestored { .. } => {
                 "Put them back by hand: names.txt in that folder says where each one belongs."
@@ -177,6 +196,7 @@ impl EngineError {
             | Fault::Changed
             | Fault::NoObject
             | Fault::Denied
+            | Fault::Archived
             | Fault::Damaged
             | Fault::RangeIgnored
             | Fault::Other => Self::CannotCopy(error),
@@ -193,7 +213,20 @@ impl EngineError {
         }
     }
 
-    /// Whether the same may well work later.
+    /// Whether the person asked for it.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::CancelledLeaving(_))
+    }
+
+    /// The same, once it is known what could not be taken back.
+    pub(super) fn leaving(self, left: Option<Leftover>) -> Self {
+        match (self, left) {
+            (Self::Cancelled, Some(left)) => Self::CancelledLeaving(left),
+            (error, _) => error,
+        }
+    }
+
+    /// Whether the same may well work later, so that what was sent is worth keeping.
     pub(super) fn may_pass(&self) -> bool {
         let Self::Storage(error) = self else {
             return false;

@@ -22,6 +22,10 @@ struct State {
     found_files: u64,
     found_bytes: u64,
     is_all_found: bool,
+    /// Bytes read from files by the whole job, also those that were only compared.
+    read_bytes: u64,
+    /// Bytes of files that are being compared: counted as dealt with before that is certain.
+    comparing_bytes: u64,
 }
 
 /// Whether a change waits for the next report or is told at once.
@@ -41,6 +45,8 @@ impl Meter {
                 found_files: 0,
                 found_bytes: 0,
                 is_all_found: false,
+                read_bytes: 0,
+                comparing_bytes: 0,
             }),
         }
     }
@@ -148,6 +154,38 @@ impl Meter {
     /// Counts bytes of files dealt with.
     pub(super) fn add_bytes(&self, bytes: u64) {
         self.change(Urgency::Later, |progress| progress.bytes_done += bytes);
+    }
+
+    /// Counts bytes that were read from this computer's files.
+    pub(super) fn add_read(&self, bytes: u64) {
+        self.lock().read_bytes += bytes;
+    }
+
+    /// Bytes read from this computer's files so far, by all attempts of the job.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.lock().read_bytes
+    }
+
+    /// Counts bytes of a file that is being compared, which takes a while where it is big.
+    pub(super) fn comparing(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.read_bytes += bytes;
+        state.comparing_bytes += bytes;
+        drop(state);
+        self.add_bytes(bytes);
+    }
+
+    /// A file that was being compared has to be sent: its bytes come once more.
+    pub(super) fn compared_in_vain(&self) {
+        let bytes = std::mem::take(&mut self.lock().comparing_bytes);
+        self.change(Urgency::Later, |progress| {
+            progress.bytes_done = progress.bytes_done.saturating_sub(bytes);
+        });
+    }
+
+    /// A file that was being compared is the same.
+    pub(super) fn compared(&self) {
+        self.lock().comparing_bytes = 0;
     }
 
     /// Counts a file dealt with.

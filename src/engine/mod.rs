@@ -33,11 +33,11 @@ pub use backup::bench;
 pub use context::Context;
 pub use delete::delete;
 pub use download::download;
-pub use error::{EngineError, causes};
+pub use error::{EngineError, Leftover, causes};
 pub use list::{find, list};
 pub use report::{
-    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Evidence, RestoreReport,
-    ShowReport, ShownEntry, TestReport, VerifyReport,
+    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Evidence, FullBecause,
+    RestoreReport, ShowReport, ShownEntry, TestReport, VerifyReport,
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, RestoreRequest, RestoreTarget, VerifyDepth,

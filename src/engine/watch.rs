@@ -100,7 +100,7 @@ mod tests {
             reason: "No answer yet".to_owned(),
             silent_secs: 4,
             attempt: 1,
-            attempts: 8,
+            attempts: Some(8),
             next_attempt_secs: None,
         }));
         drop(watch);

@@ -138,10 +138,10 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
     } else {
         "attempt"
     };
-    parts.push(format!(
-        "{word} {} of {}",
-        trouble.attempt, trouble.attempts
-    ));
+    parts.push(match trouble.attempts {
+        Some(attempts) => format!("{word} {} of {attempts}", trouble.attempt),
+        None => format!("{word} {}", trouble.attempt),
+    });
     if let Some(secs) = trouble.next_attempt_secs {
         parts.push(format!("next try in {}", told(secs)));
     }
@@ -248,7 +248,7 @@ mod tests {
             reason: "The provider is busy (SlowDown)".to_owned(),
             silent_secs: 34,
             attempt: 3,
-            attempts: 8,
+            attempts: Some(8),
             next_attempt_secs: Some(12),
         }
     }
@@ -259,6 +259,11 @@ mod tests {
             trouble(&busy()),
             "No bytes for 34 s · attempt 3 of 8 · next try in 12 s · The provider is busy (SlowDown)"
         );
+        let unlimited = Trouble {
+            attempts: None,
+            ..busy()
+        };
+        assert!(trouble(&unlimited).contains(" · attempt 3 · next try"));
         let at_once = Trouble {
             silent_secs: 0,
             next_attempt_secs: None,

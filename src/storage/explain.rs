@@ -147,8 +147,8 @@ fn element(text: &str, name: &str) -> Option<String> {
 
 fn fault_of_code(code: &str, text: &str, asked: Asked) -> Option<Fault> {
     Some(match code {
-        // Archived objects cannot be copied before somebody thaws them.
-        "InvalidObjectState" if asked == Asked::Copy => Fault::Unsupported,
+        // Neither read nor copied before somebody thaws it. Says nothing of other objects.
+        "InvalidObjectState" => Fault::Archived,
         "PreconditionFailed" if asked == Asked::Copy => Fault::Changed,
         "PreconditionFailed" if matches!(asked, Asked::NewObject | Asked::Completion) => {
             Fault::AlreadyThere
@@ -309,6 +309,7 @@ mod tests {
             ("404 Not Found", "NoSuchBucket", Fault::NoBucket),
             ("400 Bad Request", "InvalidRegionName", Fault::WrongRegion),
             ("503 Service Unavailable", "SlowDown", Fault::Busy),
+            ("403 Forbidden", "InvalidObjectState", Fault::Archived),
             ("400 Bad Request", "SomethingNew", Fault::Other),
             ("502 Bad Gateway", "", Fault::Busy),
         ] {

@@ -4,7 +4,7 @@
 use crate::place::{Kept, MIB, Place};
 use crate::support::{Fault, Proxy, Step, When, noise, write_file};
 use std::fs;
-use zipkeep::engine::{BackupRequest, DeletedData};
+use zipkeep::engine::{BackupRequest, DeletedData, FullBecause};
 
 /// Of backups as small as those of these tests.
 const PART_BYTES: u64 = 8 * MIB as u64;
@@ -66,6 +66,25 @@ async fn a_first_backup_goes_in_parts_of_one_size() {
     assert_eq!(parts.iter().sum::<u64>(), kept.report.row.size_bytes);
     place.check(&kept).await;
     assert!(place.back_up().await.report.unchanged);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_for_want_of_a_copy_is_told() {
+    let Some((place, proxy)) = Place::wanting_uniform_parts() else {
+        return;
+    };
+    write_file(&place.source(), "big.bin", &noise(1, 19 * MIB));
+    assert_eq!(place.back_up().await.report.full_because, None);
+    proxy.break_steps(&[Step::CopyPart], Fault::AccessDenied, When::Always);
+    write_file(&place.source(), "new.txt", b"new");
+    let full = place.back_up().await.report;
+    assert_eq!(full.bytes_copied, 0);
+    assert_eq!(full.full_because, Some(FullBecause::CopyFailed));
+    proxy.heal();
+    write_file(&place.source(), "new.txt", b"newer");
+    let copied = place.back_up().await.report;
+    assert!(copied.bytes_copied > 0);
+    assert_eq!(copied.full_because, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -350,7 +350,7 @@ impl Work {
             report
                 .deleted
                 .iter()
-                .try_for_each(|name| writeln!(out, "Deleted {name}"))
+                .try_for_each(|name| writeln!(out, "Deleted {}", name.escape_debug()))
         })?;
         Ok(if report.failed.is_empty() {
             Exit::Done

@@ -3,6 +3,7 @@
 
 use crate::failure::Failure;
 use crate::progress::{bar, lines};
+use crate::wording::harmless;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -65,9 +66,9 @@ impl Output {
     pub(crate) fn failure(self, command: &str, failure: &Failure) {
         match self.format {
             Format::Text => {
-                say!("zipkeep-cli: {failure}");
+                say!("zipkeep-cli: {}", harmless(&failure.to_string()));
                 if let Some(cause) = failure.root_cause() {
-                    say!("  because: {cause}");
+                    say!("  because: {}", harmless(&cause));
                 }
                 say!("  {}", failure.hint());
             }
@@ -94,7 +95,11 @@ impl Output {
         }
         say!("{title}:");
         for warning in warnings.iter().take(SHOWN) {
-            say!("  {}: {}", warning.path.escape_debug(), warning.reason);
+            say!(
+                "  {}: {}",
+                warning.path.escape_debug(),
+                harmless(&warning.reason)
+            );
         }
         if warnings.len() > SHOWN {
             let more = count_text((warnings.len() - SHOWN) as u64);

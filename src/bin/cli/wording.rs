@@ -37,6 +37,11 @@ pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) 
     if !told.is_empty() {
         lines.push(told.join(", "));
     }
+    lines.extend(
+        report
+            .full_because
+            .map(|because| because.sentence().to_owned()),
+    );
     lines
 }
 
@@ -90,15 +95,35 @@ pub(crate) fn trouble_text(trouble: &Trouble) -> String {
     if trouble.silent_secs > 0 {
         parts.push(format!("No bytes for {} s", trouble.silent_secs));
     }
-    parts.push(format!(
-        "attempt {} of {}",
-        trouble.attempt, trouble.attempts
-    ));
+    parts.push(match trouble.attempts {
+        Some(attempts) => format!("attempt {} of {attempts}", trouble.attempt),
+        None => format!("attempt {}", trouble.attempt),
+    });
     if let Some(secs) = trouble.next_attempt_secs {
         parts.push(format!("next in {secs} s"));
     }
-    format!("{}: {}", parts.join(", "), trouble.reason)
+    format!("{}: {}", parts.join(", "), harmless(&trouble.reason))
 }
+
+/// A text of somebody else's, without what would steer a terminal; quotes and accents stay as they are.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let is_plain = !letter.is_control() && !REORDERING.contains(&letter);
+        if is_plain {
+            told.push(letter);
+        } else {
+            told.extend(letter.escape_unicode());
+        }
+    }
+    told
+}
+
+/// What makes a terminal show letters in another order than they come.
+const REORDERING: [char; 9] = [
+    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
+    '\u{2069}',
+];
 
 /// How far a job is, in a line.
 pub(crate) fn progress_text(progress: &Progress) -> String {
@@ -137,6 +162,7 @@ pub(crate) fn local_time(moment: Timestamp, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zipkeep::engine::FullBecause;
     use zipkeep::model::{Backup, Phase, Warning};
 
     fn report() -> BackupReport {
@@ -151,6 +177,7 @@ mod tests {
             files: 1,
             bytes_total: 34_000_000,
             bytes_read: 0,
+            full_because: None,
             bytes_uploaded: 0,
             bytes_copied: 0,
             bytes_resumed: 0,
@@ -195,6 +222,17 @@ mod tests {
         assert_eq!(
             lines(&incremental)[2],
             "12.30 MB sent, 480.00 MB copied at the destination"
+        );
+        let full = BackupReport {
+            bytes_uploaded: 30_000_000,
+            full_because: Some(FullBecause::CannotCopy),
+            ..report()
+        };
+        assert_eq!(
+            lines(&full).last().map(String::as_str),
+            Some(
+                "Everything was sent, because the destination cannot copy parts of earlier backups."
+            )
         );
         incremental.bytes_resumed = 200_000_000;
         assert!(lines(&incremental)[2].ends_with(
@@ -243,7 +281,7 @@ mod tests {
             reason: "The provider is busy (SlowDown)".to_owned(),
             silent_secs: 34,
             attempt: 3,
-            attempts: 8,
+            attempts: Some(8),
             next_attempt_secs: Some(12),
         };
         assert_eq!(
@@ -254,6 +292,11 @@ mod tests {
         assert_eq!(
             trouble_text(&trouble),
             "attempt 3 of 8: The provider is busy (SlowDown)"
+        );
+        trouble.attempts = None;
+        assert_eq!(
+            trouble_text(&trouble),
+            "attempt 3: The provider is busy (SlowDown)"
         );
     }
 

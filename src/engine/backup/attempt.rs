@@ -13,6 +13,7 @@ use crate::engine::backup::pipeline::{self, Input, Interrupted};
 use crate::engine::backup::prefix::Prefix;
 use crate::engine::backup::scan::Sources;
 use crate::engine::backup::taken_over::{check_taken_over, choose};
+use crate::engine::backup::taking_back::TakingBack;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -127,8 +128,8 @@ impl Job {
                 Err(error)
             }
             Err(error) => {
-                delivery.take_back().await;
-                Err(error)
+                let left = delivery.take_back(TakingBack::after(&error)).await;
+                Err(error.leaving(left))
             }
         }
     }

@@ -18,6 +18,10 @@ pub(super) enum Decision {
     New,
 }
 
+/// A file above this whose time changed is sent without being compared first: it would be read twice,
+/// and all others wait meanwhile.
+pub(super) const COMPARED_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Decides what is to be done with `source`, given what is known of its name.
 pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decision {
     let Some(known) = known.filter(|known| is_named_so(known, source)) else {
@@ -25,6 +29,7 @@ pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decisio
     };
     let known = Box::new(known);
     let is_untouched = has_state(&known, &source.state);
+    let has_other_time = known.record.meta.modified_ns != source.state.modified_ns;
     match source.kind {
         EntryKind::Directory if is_untouched => Decision::Keep(known),
         EntryKind::Directory => touched(&known, source, source.state.identity),
@@ -33,6 +38,9 @@ pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decisio
             if is_untouched && known.identity == source.state.identity =>
         {
             Decision::Keep(known)
+        }
+        EntryKind::File if source.state.size_bytes > COMPARED_BYTES && has_other_time => {
+            Decision::New
         }
         EntryKind::File | EntryKind::Symlink => Decision::Compare(known),
     }

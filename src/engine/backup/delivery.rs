@@ -2,8 +2,8 @@
 //!
 //! A small archive goes in one request, a bigger one in parts, and what an earlier archive has already
 //! is copied there. Until [`Delivery::complete`] nothing is listed at the destination;
-//! [`Delivery::take_back`] leaves nothing behind, [`Delivery::leave`] leaves what a later run can go on
-//! with.
+//! [`Delivery::take_back`] leaves nothing behind where the destination answers in time, and says what it
+//! left where not; [`Delivery::leave`] leaves what a later run can go on with.
 
 use crate::archive::Finished;
 use crate::engine::backup::arrived::{Completed, Made, check, has_arrived, is_ours};
@@ -11,7 +11,8 @@ use crate::engine::backup::index::ArchiveId;
 use crate::engine::backup::journal::{Journal, SparePart, Start};
 use crate::engine::backup::parts::{Part, PartEnd};
 use crate::engine::backup::prefix::{Piece, Prefix};
-use crate::engine::error::EngineError;
+use crate::engine::backup::taking_back::TakingBack;
+use crate::engine::error::{EngineError, Leftover};
 use crate::engine::meter::Meter;
 use crate::model::Phase;
 use crate::storage::{CopySource, Fault, StorageError, Store, StoredPart, Upload};
@@ -19,7 +20,6 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
@@ -381,20 +381,28 @@ impl Delivery {
         can_go_on && self.upload.is_some() && self.finishing.is_none()
     }
 
-    /// Leaves nothing behind: neither parts nor an object that nobody vouches for.
-    pub(super) async fn take_back(&mut self) {
-        /// A person waits for this; a destination that is gone must not hold them up.
-        const PATIENCE: Duration = Duration::from_secs(15);
-        let in_time = tokio::time::timeout(PATIENCE, self.remove_all()).await;
-        if in_time.is_err() {
-            tracing::warn!(
-                key = self.order.key,
-                "what was sent could not be taken back in time"
-            );
+    /// Removes what was sent: parts, and an object that nobody vouches for. Gives what may be left all
+    /// the same, because the destination refused or did not answer in time; of an upload that is left
+    /// the journal tells the next run.
+    pub(super) async fn take_back(&mut self, how: TakingBack) -> Option<Leftover> {
+        let may_be_left = if self.wanted.is_some() {
+            Some(Leftover::Archive)
+        } else {
+            let is_begun = self.upload.is_some() || self.beginning.is_some();
+            is_begun.then_some(Leftover::Upload)
+        };
+        let removing = tokio::time::timeout(how.longest(), self.remove_all());
+        if let Ok(left) = removing.await {
+            return left;
         }
+        tracing::warn!(
+            key = self.order.key,
+            "what was sent could not be taken back in time"
+        );
+        may_be_left
     }
 
-    async fn remove_all(&mut self) {
+    async fn remove_all(&mut self) -> Option<Leftover> {
         self.sends.shutdown().await;
         self.copies.shutdown().await;
         if let Some(beginning) = self.beginning.take()
@@ -408,24 +416,26 @@ impl Delivery {
             self.upload = None;
             self.made = Made::ByUs(etag);
         }
-        let mut is_gone = true;
+        let mut left = None;
         if let Some(upload) = &self.upload
             && let Err(error) = upload.abort().await
         {
-            is_gone = false;
+            left = Some(Leftover::Upload);
             tracing::warn!(%error, "an unfinished upload could not be taken back");
         }
-        if is_gone {
+        if left.is_none() {
             self.forget_journal();
         }
         let Some(wanted) = &self.wanted else {
-            return;
+            return left;
         };
         if is_ours(&self.store, &self.order.key, wanted, &self.made).await
             && let Err(error) = self.store.delete_if_there(&self.order.key).await
         {
             tracing::warn!(%error, key = self.order.key, "an unchecked archive could not be removed");
+            left = Some(Leftover::Archive);
         }
+        left
     }
 
     /// Bytes that the destination copied by itself.

@@ -51,7 +51,7 @@ impl Memory {
             own
         } else {
             tracing::warn!(folder = %own.display(), "nothing can be remembered there");
-            std::env::temp_dir()
+            tempfile::env::temp_dir()
         }
     }
 

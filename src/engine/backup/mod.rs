@@ -26,6 +26,7 @@ mod run;
 mod scan;
 mod sort;
 mod taken_over;
+mod taking_back;
 mod told;
 mod work;
 

@@ -9,7 +9,7 @@ use crate::engine::backup::parts::{BegunBlock, OpenFile, PartSink};
 use crate::engine::backup::pipeline::{Big, Item, PendingBlock};
 use crate::engine::backup::read::{BigEnd, BigFile, Stillness};
 use crate::engine::backup::scan::{FileIdentity, SourceEntry, reason_of};
-use crate::engine::backup::work::{Change, Outcome, PackedEntry, meta_of};
+use crate::engine::backup::work::{Change, Counted, Outcome, PackedEntry, meta_of};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -47,7 +47,6 @@ pub(super) enum Purpose {
 pub(super) struct Tally {
     pub(super) totals: Totals,
     pub(super) skipped: Vec<Skipped>,
-    pub(super) bytes_read: u64,
     /// Entries that are new or differ from what is known.
     pub(super) changes: u64,
     /// Entries of which only the time or permissions changed, so that their local headers have others.
@@ -162,15 +161,23 @@ impl Packing<'_> {
                 let mut step = Step::Next;
                 match change {
                     Change::Nothing => {}
-                    Change::Compared => self.tally.compared += 1,
-                    Change::Metadata => {
+                    Change::Compared(_) => self.tally.compared += 1,
+                    Change::Metadata(_) => {
                         entry.described = self.generation;
                         self.tally.touched += 1;
                         step = self.changed()?;
                     }
                 }
                 if entry.record.meta.kind == EntryKind::File {
-                    self.meter.add_bytes(entry.record.size_bytes);
+                    match change {
+                        Change::Compared(Counted::Already) | Change::Metadata(Counted::Already) => {
+                        }
+                        Change::Compared(Counted::NotYet) | Change::Metadata(Counted::NotYet) => {
+                            self.meter.add_read(entry.record.size_bytes);
+                            self.meter.add_bytes(entry.record.size_bytes);
+                        }
+                        Change::Nothing => self.meter.add_bytes(entry.record.size_bytes),
+                    }
                 }
                 self.known(&entry)?;
                 Ok(step)
@@ -236,7 +243,7 @@ impl Packing<'_> {
             self.note_change(&packed.meta.name);
         }
         if packed.meta.kind == EntryKind::File {
-            self.tally.bytes_read += packed.size_bytes;
+            self.meter.add_read(packed.size_bytes);
             self.meter.add_bytes(packed.size_bytes);
         }
         let (size_bytes, crc32) = (packed.size_bytes, packed.crc32);
@@ -281,7 +288,7 @@ impl Packing<'_> {
         }
         self.meter.working_on(&big.source.name.text);
         let (entry, was_first) = if let Some(entry) = big.resumed {
-            self.meter.add_bytes(entry.size_bytes());
+            // Its bytes were counted while they were compared.
             (entry, WasFirst::Yes)
         } else {
             let size_bytes = big.source.state.size_bytes;
@@ -335,7 +342,7 @@ impl Packing<'_> {
             },
         );
         written.map_err(stopped)?;
-        self.tally.bytes_read += block_bytes;
+        self.meter.add_read(block_bytes);
         self.meter.add_bytes(block_bytes);
         let ended = self.writer.sink_mut().block_ended(|| OpenFile {
             entry: open.entry.clone(),

@@ -10,7 +10,7 @@ use crate::engine::backup::decide::{Decision, after_comparing, decide};
 use crate::engine::backup::index::{IndexEntry, Known};
 use crate::engine::backup::read::{BigEnd, BigFile, READ_AGAIN, RawBlock, Stillness, hash_file};
 use crate::engine::backup::scan::{Found, SourceEntry, Sources, reason_of};
-use crate::engine::backup::work::{Change, Job, Outcome, Task, work};
+use crate::engine::backup::work::{Change, Counted, Job, Outcome, Task, work};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -115,6 +115,8 @@ pub(super) fn run<T>(
                 jobs: job_sender,
                 items: item_sender,
                 is_ended,
+                context,
+                meter,
                 budget: Budget::new(BUDGET_BYTES),
                 batch: Vec::new(),
                 batch_bytes: 0,
@@ -162,6 +164,8 @@ struct Dispatcher<'a> {
     known: Known,
     /// Set once nobody writes any more.
     is_ended: &'a AtomicBool,
+    context: &'a Context,
+    meter: &'a Meter,
     jobs: Sender<Job>,
     items: Sender<Item>,
     budget: Budget,
@@ -282,7 +286,10 @@ impl Dispatcher<'_> {
 
     /// Sends a big file only if its content is not what the archive has.
     fn compare_big(&mut self, known: Box<IndexEntry>, source: SourceEntry) -> Result<(), Left> {
-        if let Ok(Some(hashed)) = hash_file(&source.path)
+        self.meter.working_on(&source.name.text);
+        let hashed = hash_file(&source.path, &mut |bytes| self.compares(bytes));
+        self.end_if_cancelled()?;
+        if let Ok(Some(hashed)) = hashed
             && known.blake3 == Some(hashed.blake3)
         {
             let source = SourceEntry {
@@ -290,14 +297,42 @@ impl Dispatcher<'_> {
                 ..source
             };
             match after_comparing(known, &source, hashed.identity) {
-                Decision::Keep(known) => return self.ready(Outcome::Kept(known, Change::Compared)),
-                Decision::Touch(known) => {
-                    return self.ready(Outcome::Kept(known, Change::Metadata));
+                Decision::Keep(known) => {
+                    self.meter.compared();
+                    let change = Change::Compared(Counted::Already);
+                    return self.ready(Outcome::Kept(known, change));
                 }
-                Decision::Compare(_) | Decision::New => return self.read_big(&source),
+                Decision::Touch(known) => {
+                    self.meter.compared();
+                    let change = Change::Metadata(Counted::Already);
+                    return self.ready(Outcome::Kept(known, change));
+                }
+                Decision::Compare(_) | Decision::New => {
+                    self.meter.compared_in_vain();
+                    return self.read_big(&source);
+                }
             }
         }
+        self.meter.compared_in_vain();
         self.read_big(&source)
+    }
+
+    /// Counts what was read of a big file only to compare it; an error ends the reading.
+    fn compares(&self, bytes: u64) -> io::Result<()> {
+        self.meter.comparing(bytes);
+        if self.context.is_cancelled() || self.is_ended.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(())
+    }
+
+    /// Whoever writes waits for what comes next, and would not notice by itself.
+    fn end_if_cancelled(&self) -> Result<(), Left> {
+        if let Err(cancelled) = self.context.check_cancelled() {
+            self.send(Item::Failed(cancelled))?;
+            return Err(Left);
+        }
+        Ok(())
     }
 
     fn read_big(&mut self, source: &SourceEntry) -> Result<(), Left> {
@@ -371,9 +406,14 @@ impl Dispatcher<'_> {
         if !self.sources.reach(&source.path, &source.name) {
             return Ok(None);
         }
-        let Some(file) = reopen(&source, &open) else {
+        self.meter.working_on(&source.name.text);
+        let file = reopen(&source, &open, &mut |bytes| self.compares(bytes));
+        self.end_if_cancelled()?;
+        let Some(file) = file else {
+            self.meter.compared_in_vain();
             return Ok(None);
         };
+        self.meter.compared();
         let named = (source.path.clone(), source.name.clone());
         self.send(Item::Big(Box::new(Big {
             source,
@@ -393,9 +433,15 @@ impl Dispatcher<'_> {
 }
 
 /// The file of an interrupted entry, read up to where it goes on; `None` where it has changed.
-fn reopen(source: &SourceEntry, open: &OpenEntry) -> Option<BigFile> {
+fn reopen(
+    source: &SourceEntry,
+    open: &OpenEntry,
+    each: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> Option<BigFile> {
     let mut file = BigFile::open(&source.path).ok()?;
-    let is_same = source.kind == EntryKind::File && file.state() == source.state;
-    let crc32 = file.skip(open.size_bytes()).ok()?;
-    (is_same && crc32 == open.crc32()).then_some(file)
+    if source.kind != EntryKind::File || file.state() != source.state {
+        return None;
+    }
+    let crc32 = file.skip(open.size_bytes(), each).ok()?;
+    (crc32 == open.crc32()).then_some(file)
 }

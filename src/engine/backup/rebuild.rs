@@ -343,6 +343,7 @@ mod tests {
             totals: Totals::default(),
             skipped: Vec::new(),
             generation: GENERATION,
+            older_headers: false,
             spans: Vec::new(),
             entry_lists: Vec::new(),
             entries: Vec::new(),

@@ -15,7 +15,7 @@ use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::lock::RunLock;
 use crate::engine::meter::Meter;
-use crate::engine::report::BackupReport;
+use crate::engine::report::{BackupReport, FullBecause};
 use crate::engine::request::{BackupRequest, DeletedData, Earlier};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{BackupName, Os, Phase, WhenUnchanged};
@@ -63,8 +63,8 @@ pub(super) struct Run {
 
 /// How much of the last archive is taken over.
 enum Plan {
-    /// Nothing; it is only compared with first, if there is one.
-    Full(Option<Base>),
+    /// Nothing, for this reason if it is worth telling; it is only compared with first, if there is one.
+    Full(Option<Base>, Option<FullBecause>),
     /// With the size of its parts, where they must be of one size.
     Continue(Base, Prefix, u64),
 }
@@ -124,23 +124,28 @@ impl Run {
             let ended = self.full().await?;
             return self.report(ended, None, 0).await;
         }
-        let base = match base::newest(&self.job.store, &self.listed, &self.job.request) {
+        let newest = base::newest(&self.job.store, &self.listed, &self.job.request);
+        let base = match newest {
             Some(object) => {
                 let opening = base::open(&self.job.store, object, &self.memory);
                 Box::pin(self.job.context.or_cancelled(opening)).await?
             }
             None => None,
         };
+        let is_unreadable = newest.is_some() && base.is_none();
         let plan = self.plan(base).await?;
-        let base = match plan {
-            Plan::Full(base) => base,
+        let (base, because) = match plan {
+            Plan::Full(base, because) => {
+                let unreadable = is_unreadable.then_some(FullBecause::EarlierUnreadable);
+                (base, because.or(unreadable))
+            }
             Plan::Continue(base, prefix, uniform_bytes) => {
                 match self.increment(base.clone(), prefix, uniform_bytes).await {
                     Err(EngineError::CannotCopy(error)) => {
                         tracing::warn!(%error, "everything is sent instead");
                         self.memory.note_failed_copy(&error);
                         // Something has changed, or nothing would have been copied.
-                        None
+                        (None, Some(FullBecause::CopyFailed))
                     }
                     Ok(ended) => return self.report(ended, Some(base), 0).await,
                     Err(error) => return Err(error),
@@ -154,7 +159,9 @@ impl Run {
             return self.report(ended, Some(base), 0).await;
         }
         let ended = self.full().await?;
-        self.report(ended, None, 0).await
+        let mut report = self.report(ended, None, 0).await?;
+        report.full_because = because;
+        Ok(report)
     }
 
     async fn or_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
@@ -208,16 +215,21 @@ impl Run {
     /// Decides how much of the last archive is taken over.
     async fn plan(&self, base: Option<Base>) -> Result<Plan, EngineError> {
         let Some(base) = base else {
-            return Ok(Plan::Full(None));
+            return Ok(Plan::Full(None, None));
         };
         let is_due = base.manifest.generation + 1 >= FULL_EVERY;
-        if is_due || self.memory.copying() == Copying::Impossible {
-            return Ok(Plan::Full(Some(base)));
+        if is_due {
+            return Ok(Plan::Full(Some(base), Some(FullBecause::ItWasTime)));
+        }
+        if self.memory.copying() == Copying::Impossible {
+            return Ok(Plan::Full(Some(base), Some(FullBecause::CannotCopy)));
         }
         let directory_offset = base.head.directory_offset;
         let is_uniform = self.job.store.part_shape() == PartShape::Uniform;
         let mut uniform_bytes = 0;
-        let prefix = match self.taking_over(&base).await? {
+        let taking_over = self.taking_over(&base).await?;
+        let leaves_out = is_uniform && matches!(taking_over, TakingOver::Live(..));
+        let prefix = match taking_over {
             // Runs of any length do not fit parts of one size.
             TakingOver::Live(..) if is_uniform => None,
             TakingOver::Live(live, dead) => Prefix::live(live, dead),
@@ -227,10 +239,11 @@ impl Run {
             }
             TakingOver::Whole => Prefix::whole(directory_offset),
         };
-        Ok(match prefix {
-            Some(prefix) => Plan::Continue(base, prefix, uniform_bytes),
-            None => Plan::Full(Some(base)),
-        })
+        let Some(prefix) = prefix else {
+            let because = leaves_out.then_some(FullBecause::DeletedData);
+            return Ok(Plan::Full(Some(base), because));
+        };
+        Ok(Plan::Continue(base, prefix, uniform_bytes))
     }
 
     /// Decides how much of an archive that can be copied is worth copying, and may be.
