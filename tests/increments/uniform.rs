@@ -17,6 +17,8 @@ fn stored_parts(proxy: &Proxy, step: Step) -> Vec<u64> {
         .map(|seen| (seen.part_number, seen.part_bytes.expect("a size")))
         .collect();
     parts.sort_unstable();
+    // One that was on its way when a run ended may come again with the next.
+    parts.dedup_by_key(|(number, _)| *number);
     parts.into_iter().map(|(_, bytes)| bytes).collect()
 }
 

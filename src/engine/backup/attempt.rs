@@ -223,11 +223,7 @@ impl Job {
         {
             writer.sink_mut().begin().map_err(stopped)?;
         }
-        if packed.tally.beginning == ArchiveBeginning::Gap && packed.index.entries() > 0 {
-            let fault = StorageError::new(Fault::Changed);
-            let what = "what it begins with is not wanted any more";
-            return Err(EngineError::CannotCopy(fault.about(what)));
-        }
+        check_beginning(&packed)?;
         let created = Timestamp::from_second(attempt.order.created_secs);
         let title = Title {
             request: &self.request,
@@ -322,6 +318,16 @@ impl Job {
             .map_err(EngineError::OwnData)?;
         check_taken_over(&self.store, object, chosen).await
     }
+}
+
+/// What an archive begins with must be an entry of it; where it is not any more, all must be sent.
+fn check_beginning(packed: &Packed) -> Result<(), EngineError> {
+    if packed.tally.beginning == ArchiveBeginning::Entry || packed.index.entries() == 0 {
+        return Ok(());
+    }
+    let fault = StorageError::new(Fault::Changed);
+    let what = "what it begins with is not wanted any more";
+    Err(EngineError::CannotCopy(fault.about(what)))
 }
 
 /// The list of entries that is taken over, where everything stands where it stood.

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
@@ -368,6 +369,16 @@ impl Delivery {
 
     /// Leaves what was sent for a later run to go on with, and says how much that is.
     pub(super) async fn leave(&mut self) -> u64 {
+        /// What is about to arrive need not be sent again; what does not is not waited for.
+        const GRACE: Duration = Duration::from_secs(1);
+        let arriving = async {
+            while let Some(ended) = self.sends.join_next().await {
+                if let Ok(Ok(part)) = ended {
+                    self.stored.insert(part.number, part);
+                }
+            }
+        };
+        tokio::time::timeout(GRACE, arriving).await.ok();
         self.sends.shutdown().await;
         self.copies.shutdown().await;
         self.journal = None;
