@@ -544,7 +544,7 @@ fn ctrl_c_in_mid_upload_cleans_up_and_exits_with_130() {
         computer.add_server(&server);
         let mut child = start_big_backup(&computer);
         let kill = Command::new("kill")
-            .args(["-s", signal, &child.id().to_string()])
+            .args(["-s", "INT", &child.id().to_string()])
             .status();
         assert!(kill.expect("kill").success());
         let asked = std::time::Instant::now();
