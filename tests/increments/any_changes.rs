@@ -106,6 +106,26 @@ fn is_file(path: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file())
 }
 
+/// Other content of the same size and time.
+fn edit_secretly(path: Option<PathBuf>, seed: u64) {
+    if let Some(path) = path {
+        let metadata = fs::metadata(&path).expect("there");
+        let size = usize::try_from(metadata.len()).expect("small");
+        fs::write(&path, noise(seed, size)).ok();
+        let time = FileTime::from_last_modification_time(&metadata);
+        filetime::set_file_mtime(&path, time).expect("a time");
+    }
+}
+
+/// The same content with another time.
+fn touch(path: Option<PathBuf>, seed: u64) {
+    if let Some(path) = path {
+        let seconds = i64::from(u16::try_from(seed % 9_999).expect("small")) * 99_991;
+        let time = FileTime::from_unix_time(seconds, 1);
+        filetime::set_symlink_file_times(path, time, time).ok();
+    }
+}
+
 #[cfg(unix)]
 fn apply(place: &Place, seed: u64, change: &Change) {
     use std::os::unix::ffi::OsStrExt as _;
@@ -138,24 +158,8 @@ fn apply(place: &Place, seed: u64, change: &Change) {
                 fs::write(path, noise(seed, *size)).ok();
             }
         }
-        Change::EditSecretly(index) => {
-            if let Some(path) = pick_file(index) {
-                let metadata = fs::metadata(&path).expect("there");
-                let size = usize::try_from(metadata.len()).expect("small");
-                fs::write(&path, noise(seed, size)).ok();
-                let time = FileTime::from_last_modification_time(&metadata);
-                filetime::set_file_mtime(&path, time).expect("a time");
-            }
-        }
-        Change::Touch(index) => {
-            if let Some(path) = pick(index) {
-                let time = FileTime::from_unix_time(
-                    i64::from(u16::try_from(seed % 9_999).expect("small")) * 99_991,
-                    1,
-                );
-                filetime::set_symlink_file_times(path, time, time).ok();
-            }
-        }
+        Change::EditSecretly(index) => edit_secretly(pick_file(index), seed),
+        Change::Touch(index) => touch(pick(index), seed),
         Change::Chmod(index, is_private) => {
             if let Some(path) = pick_file(index) {
                 let mode = if *is_private { 0o600 } else { 0o755 };
