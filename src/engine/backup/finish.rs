@@ -133,7 +133,7 @@ fn list_name(created: Timestamp, taken: Option<&str>) -> String {
     }
 }
 
-fn described(entry: &IndexEntry) -> Entry {
+pub(super) fn described(entry: &IndexEntry) -> Entry {
     let meta = &entry.record.meta;
     Entry {
         path: meta.name.strip_suffix('/').unwrap_or(&meta.name).to_owned(),

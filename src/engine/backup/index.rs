@@ -62,6 +62,34 @@ impl IndexEntry {
     }
 }
 
+#[cfg(test)]
+impl IndexEntry {
+    /// An empty file, for tests.
+    pub(super) fn of_empty_file(name: &str, header_offset: u64) -> Self {
+        use crate::archive::{EntryMeta, Method, Sizes};
+        Self {
+            record: EntryRecord {
+                meta: EntryMeta {
+                    name: name.to_owned(),
+                    raw_name: None,
+                    kind: crate::model::EntryKind::File,
+                    modified_ns: 1_700_000_000_000_000_000,
+                    mode: 0o644,
+                },
+                sizes: Sizes::Before,
+                size_bytes: 0,
+                compressed_bytes: 0,
+                method: Method::Stored,
+                crc32: 0,
+                header_offset,
+            },
+            blake3: None,
+            identity: None,
+            described: 0,
+        }
+    }
+}
+
 impl IndexHead {
     pub(super) fn new(
         archive: ArchiveId,

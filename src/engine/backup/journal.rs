@@ -398,9 +398,7 @@ impl Unfinished {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{EntryMeta, EntryRecord, Method, Sizes};
     use crate::engine::backup::parts::KnownEnd;
-    use crate::model::EntryKind;
     use proptest::prelude::*;
 
     const PARTS: u32 = 4;
@@ -434,26 +432,7 @@ mod tests {
     }
 
     fn entry(name: &str) -> IndexEntry {
-        IndexEntry {
-            record: EntryRecord {
-                meta: EntryMeta {
-                    name: name.to_owned(),
-                    raw_name: None,
-                    kind: EntryKind::File,
-                    modified_ns: 0,
-                    mode: 0o644,
-                },
-                sizes: Sizes::Before,
-                size_bytes: 0,
-                compressed_bytes: 0,
-                method: Method::Stored,
-                crc32: 0,
-                header_offset: 0,
-            },
-            blake3: None,
-            identity: None,
-            described: 0,
-        }
+        IndexEntry::of_empty_file(name, 0)
     }
 
     /// What a journal tells of an upload that had begun.

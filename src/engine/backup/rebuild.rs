@@ -198,7 +198,7 @@ impl ListReader {
 mod tests {
     use super::*;
     use crate::archive::{ArchiveWriter, Compressor, ContentWriter, EntryMeta, Method, Sizes};
-    use crate::engine::plan::to_hex;
+    use crate::engine::backup::finish::described;
     use crate::model::{Compression, EntryKind, FormatVersion, Os, Totals};
     use jiff::Timestamp;
     use proptest::collection::{btree_map, vec};
@@ -247,18 +247,7 @@ mod tests {
     }
 
     fn line_of(entry: &IndexEntry) -> Vec<u8> {
-        let meta = &entry.record.meta;
-        let described = Entry {
-            path: meta.name.trim_end_matches('/').to_owned(),
-            raw_path: meta.raw_name.as_deref().map(to_hex),
-            kind: meta.kind,
-            size_bytes: entry.record.size_bytes,
-            modified_ns: meta.modified_ns,
-            mode: Some(meta.mode),
-            blake3: entry.blake3.as_ref().map(|hash| to_hex(hash)),
-            header_offset: entry.record.header_offset,
-        };
-        let mut line = serde_json::to_vec(&described).expect("JSON");
+        let mut line = serde_json::to_vec(&described(entry)).expect("JSON");
         line.push(b'\n');
         line
     }

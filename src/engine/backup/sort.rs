@@ -110,32 +110,11 @@ fn merge(runs: &[Index], folder: &Path) -> io::Result<Index> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{EntryMeta, EntryRecord, Method, Sizes};
-    use crate::model::EntryKind;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
     fn entry(name: &str, number: usize) -> IndexEntry {
-        IndexEntry {
-            record: EntryRecord {
-                meta: EntryMeta {
-                    name: name.to_owned(),
-                    raw_name: None,
-                    kind: EntryKind::File,
-                    modified_ns: 0,
-                    mode: 0o644,
-                },
-                sizes: Sizes::Before,
-                size_bytes: 0,
-                compressed_bytes: 0,
-                method: Method::Stored,
-                crc32: 0,
-                header_offset: number as u64,
-            },
-            blake3: None,
-            identity: None,
-            described: 0,
-        }
+        IndexEntry::of_empty_file(name, number as u64)
     }
 
     proptest! {

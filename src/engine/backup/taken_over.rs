@@ -81,33 +81,13 @@ pub(super) fn choose(index: &Index, copied_bytes: u64, key: &str) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{EntryMeta, EntryRecord, Method, Sizes};
     use crate::engine::backup::index::IndexWriter;
-    use crate::model::{Destination, EntryKind, FolderDestination};
+    use crate::model::{Destination, FolderDestination};
     use crate::storage::{self, Patience};
     use bytes::Bytes;
 
     fn entry(number: u64, header_offset: u64) -> IndexEntry {
-        IndexEntry {
-            record: EntryRecord {
-                meta: EntryMeta {
-                    name: format!("a/{number:03}"),
-                    raw_name: None,
-                    kind: EntryKind::File,
-                    modified_ns: 1_700_000_000_000_000_000,
-                    mode: 0o644,
-                },
-                sizes: Sizes::Before,
-                size_bytes: 0,
-                compressed_bytes: 0,
-                method: Method::Stored,
-                crc32: 0,
-                header_offset,
-            },
-            blake3: None,
-            identity: None,
-            described: 0,
-        }
+        IndexEntry::of_empty_file(&format!("a/{number:03}"), header_offset)
     }
 
     #[tokio::test]
