@@ -26,14 +26,14 @@
 //! All of it is in `engine/backup/`. `run` takes the profile's lock, lists the destination and decides what
 //! can be taken over: from a run that was interrupted (`resume`, by its `journal`), or from the newest
 //! archive of this profile and device (`base`, by the `index` that this computer keeps of it, else by what
-//! the archive says of itself). An `attempt` then does three things at once. The `pipeline` walks the
+//! the archive says of itself: `recover`, `rebuild`). An `attempt` then does three things at once. The `pipeline` walks the
 //! folders (`scan`), decides what is unchanged (`decide`), reads (`read`) and compresses (`work`) on many
 //! threads, and hands everything on in the order of the walk. `pack` writes it into the `archive` writer and
 //! into the next index; the bytes become parts (`parts`) that end in a known state. `delivery` sends them,
 //! lets the destination copy what stays (`prefix`), and notes in the journal what has arrived. `finish`
 //! writes the lists, the manifest, the directory and the seal. Then the object is completed, and its size
-//! and end are read back; only then it counts as a backup. Whatever ends it early ends in
-//! `Delivery::take_back`, or where it may pass by itself in `Delivery::leave`, for the next run to go on.
+//! and end are read back (`arrived`), and some headers of what was copied (`taken_over`); only then it
+//! counts as a backup. Whatever ends it early ends in `Delivery::take_back`, or where it may pass by itself in `Delivery::leave`, for the next run to go on.
 //!
 //! # One restore, end to end
 //!

@@ -78,7 +78,9 @@ fn save(places: &Places, all: &BTreeMap<String, Secret>) -> Result<(), SecretsEr
     let write = || -> io::Result<()> {
         fs::create_dir_all(&places.data_dir)?;
         // Made with mode 0600 on Unix, so that it is never readable to others, not even for a moment.
-        let mut new_file = tempfile::NamedTempFile::new_in(&places.data_dir)?;
+        let mut new_file = tempfile::Builder::new()
+            .prefix(".secrets-")
+            .tempfile_in(&places.data_dir)?;
         new_file.write_all(&serde_json::to_vec_pretty(all)?)?;
         new_file.as_file().sync_all()?;
         new_file.persist(&path)?;

@@ -25,7 +25,7 @@ struct Request {
     method: &'static str,
     key: String,
     query: Vec<(&'static str, String)>,
-    copy_source: Option<String>,
+    headers: Vec<(&'static str, String)>,
     body: String,
     body_bytes: usize,
 }
@@ -39,7 +39,7 @@ impl Request {
             method,
             key: key.to_owned(),
             query: query.collect(),
-            copy_source: None,
+            headers: Vec::new(),
             body: String::new(),
             body_bytes: 0,
         }
@@ -60,7 +60,10 @@ impl Request {
         match step {
             Step::List => Self::new("GET", "", &[("list-type", "2"), ("prefix", "s")]),
             Step::Head => Self::new("HEAD", "source", &[]),
-            Step::Get => Self::new("GET", "source", &[]),
+            Step::Get => Self {
+                headers: vec![("range", "bytes=4096-20479".to_owned())],
+                ..Self::new("GET", "source", &[])
+            },
             Step::Put => Self {
                 body_bytes: BODY_BYTES,
                 ..Self::new("PUT", key, &[])
@@ -71,7 +74,7 @@ impl Request {
                 ..Self::new("PUT", key, &[("partNumber", "2"), ("uploadId", &upload())])
             },
             Step::CopyPart => Self {
-                copy_source: Some(format!("/{}/source", server.bucket)),
+                headers: vec![("x-amz-copy-source", format!("/{}/source", server.bucket))],
                 ..Self::new("PUT", key, &[("partNumber", "3"), ("uploadId", &upload())])
             },
             Step::ListParts => Self::new("GET", key, &[("uploadId", &upload())]),
@@ -95,9 +98,9 @@ impl Request {
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
         let headers: Vec<_> = self
-            .copy_source
+            .headers
             .iter()
-            .map(|source| ("x-amz-copy-source", source.as_str()))
+            .map(|(name, value)| (*name, value.as_str()))
             .collect();
         let ask = Ask {
             method: self.method,
@@ -224,6 +227,11 @@ fn check(struck: &Answer, healthy: &Answer, fault: Fault, step: Step, request: &
             assert_good(struck, step, &what);
             assert_eq!(etag(struck), "", "{what}");
             assert_ne!(etag(healthy), "", "{healthy:?}");
+        }
+        Fault::RangeIgnored => {
+            assert_eq!((healthy.status, struck.status), (206, 200), "{what}");
+            assert_eq!(healthy.body_bytes, 16 << 10, "{healthy:?}");
+            assert_eq!(struck.body_bytes, SOURCE_BYTES as u64, "{what}");
         }
     }
 }
@@ -667,4 +675,48 @@ fn the_program_backs_up_over_a_line_and_can_be_killed_at_a_part() {
     );
     let fullness = proxy.line_report().fullness(&line);
     assert!(fullness > 0.3 && fullness <= 1.001, "{fullness}\n{seen}");
+}
+
+#[test]
+fn a_store_that_wants_parts_of_one_size_refuses_others() {
+    const PART: usize = 5 << 20;
+    let cases: [(&[usize], bool); 5] = [
+        (&[100], true),
+        (&[PART, PART, 100], true),
+        (&[PART, PART], true),
+        (&[PART, PART + 1, 100], false),
+        (&[PART, PART, PART + 1], false),
+    ];
+    let Some(server) = SeaweedFs::shared() else {
+        return;
+    };
+    let proxy = Proxy::in_front_of(&server);
+    proxy.refuse_unequal_parts();
+    let through = proxy.server();
+    let mut asker = Asker::new(&server);
+    for (at, (sizes, is_good)) in cases.into_iter().enumerate() {
+        let key = format!("uniform-{at}");
+        let upload_id = begin_upload(&through, &key);
+        let mut body = String::new();
+        for (number, size) in (1..).zip(sizes) {
+            let number = format!("{number}");
+            let query = [("partNumber", number.as_str()), ("uploadId", &upload_id)];
+            let part = Request {
+                body_bytes: *size,
+                ..Request::new("PUT", &key, &query)
+            };
+            let etag = part.send(&mut asker, &through).etag.expect("a tag");
+            let (open, close) = ("<Part><PartNumber>", "</PartNumber>");
+            body += &format!("{open}{number}{close}<ETag>{etag}</ETag></Part>");
+        }
+        let complete = Request {
+            body: format!("<CompleteMultipartUpload>{body}</CompleteMultipartUpload>"),
+            ..Request::new("POST", &key, &[("uploadId", &upload_id)])
+        };
+        let answer = complete.send(&mut asker, &through);
+        let is_there = object_keys(&server).contains(&key);
+        assert_eq!(is_there, is_good, "{sizes:?}: {answer:?}");
+        let is_said = answer.status == 400 && answer.text.contains("InvalidPart");
+        assert_eq!(is_said, !is_good, "{sizes:?}: {answer:?}");
+    }
 }

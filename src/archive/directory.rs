@@ -8,6 +8,7 @@ use super::record::{
 };
 use super::time::DosTime;
 use crate::model::EntryKind;
+use std::io::Read;
 
 /// One record of a central directory.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,49 @@ pub struct RawRecords<'a> {
 /// Takes a central directory apart.
 pub fn records(directory: &[u8]) -> RawRecords<'_> {
     RawRecords { rest: directory }
+}
+
+/// The records of a central directory, read one after the other out of a stream that holds the
+/// directory and nothing more.
+#[derive(Debug)]
+pub struct DirectoryReader<R> {
+    directory: R,
+    record: Vec<u8>,
+}
+
+impl<R: Read> DirectoryReader<R> {
+    /// Begins at the first record.
+    pub fn new(directory: R) -> Self {
+        Self {
+            directory,
+            record: Vec::new(),
+        }
+    }
+
+    /// The next record; `None` after the last.
+    pub fn read_next(&mut self) -> Result<Option<RawRecord<'_>>, ArchiveError> {
+        let directory = &mut self.directory;
+        let record = &mut self.record;
+        record.clear();
+        let mut read = |record: &mut Vec<u8>, bytes: usize| {
+            let wanted = directory.by_ref().take(bytes as u64);
+            Ok::<_, ArchiveError>({ wanted }.read_to_end(record)? == bytes)
+        };
+        let is_whole = read(record, CENTRAL_FIXED_BYTES)?;
+        if record.is_empty() {
+            return Ok(None);
+        }
+        if !is_whole || !read(record, bytes_after_fixed(record))? {
+            return Err(broken());
+        }
+        records(record).next().transpose()
+    }
+}
+
+/// How much of a record follows its fixed part.
+fn bytes_after_fixed(fixed: &[u8]) -> usize {
+    let lengths = [28, 30, 32].map(|at| usize::from(u16_at(fixed, at)));
+    lengths.iter().sum()
 }
 
 fn broken() -> ArchiveError {
@@ -39,8 +83,7 @@ impl<'a> Iterator for RawRecords<'a> {
         if rest.len() < CENTRAL_FIXED_BYTES || u32_at(rest, 0) != CENTRAL_SIGNATURE {
             return Some(Err(broken()));
         }
-        let lengths = [28, 30, 32].map(|at| usize::from(u16_at(rest, at)));
-        let record_bytes = CENTRAL_FIXED_BYTES + lengths.iter().sum::<usize>();
+        let record_bytes = CENTRAL_FIXED_BYTES + bytes_after_fixed(rest);
         let Some((record, rest)) = rest.split_at_checked(record_bytes) else {
             return Some(Err(broken()));
         };
@@ -54,6 +97,16 @@ impl<'a> RawRecord<'a> {
     pub fn name(&self) -> Option<&'a str> {
         let end = CENTRAL_FIXED_BYTES + usize::from(u16_at(self.0, 28));
         std::str::from_utf8(&self.0[CENTRAL_FIXED_BYTES..end]).ok()
+    }
+
+    /// The name that the order of the walk compares: the true bytes, without the `/` of a folder.
+    pub fn true_name(&self) -> &'a [u8] {
+        if let Some((_, raw)) = self.extra().find(|(id, _)| *id == EXTRA_RAW_NAME) {
+            return raw;
+        }
+        let end = CENTRAL_FIXED_BYTES + usize::from(u16_at(self.0, 28));
+        let name = &self.0[CENTRAL_FIXED_BYTES..end];
+        name.strip_suffix(b"/").unwrap_or(name)
     }
 
     /// Last change in nanoseconds: whole seconds by the extended timestamp, or by the DOS time of an
@@ -196,6 +249,13 @@ mod tests {
                 let without_time = record.expect("whole").parse(None);
                 without_time.is_some_and(|read| read.local_header() == made.local_header())
             });
+            let mut stream = DirectoryReader::new(&directory[..]);
+            for made in &made {
+                let record = stream.read_next().expect("whole").expect("one more");
+                let parsed = record.parse(Some(made.meta.modified_ns));
+                prop_assert_eq!(parsed.as_ref(), Some(made));
+            }
+            prop_assert!(stream.read_next().expect("whole").is_none());
             prop_assert!(alike, "the exact time is needed for nothing but itself");
             prop_assert_eq!(read, made.into_iter().map(Some).collect::<Vec<_>>());
         }
@@ -208,6 +268,10 @@ mod tests {
             directory.truncate(cut.max(1));
             for record in records(&directory).flatten() {
                 let _: Option<EntryRecord> = record.parse(None);
+            }
+            let mut stream = DirectoryReader::new(&directory[..]);
+            while let Ok(Some(record)) = stream.read_next() {
+                prop_assert!(record.true_name().len() <= record.bytes());
             }
         }
     }

@@ -3,9 +3,8 @@
 //! It needs only something that reads and seeks; that this may be a bucket is not its business.
 
 use super::error::ArchiveError;
-use crate::model::{
-    Entry, EntryKind, FORMAT_MAJOR, FormatVersion, MANIFEST_PATH, Manifest, OWN_PREFIX,
-};
+use super::format::parse_manifest;
+use crate::model::{Entry, EntryKind, MANIFEST_PATH, Manifest, OWN_PREFIX};
 use jiff::{civil, tz::TimeZone};
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -146,24 +145,11 @@ impl<R: Read + Seek> ArchiveReader<R> {
         let Some(index) = self.zip.index_for_name(MANIFEST_PATH) else {
             return Ok(None);
         };
-        match self.parse_manifest::<Manifest>(index) {
-            Ok(manifest) if manifest.format.major <= FORMAT_MAJOR => Ok(Some(manifest)),
-            Ok(manifest) => Err(newer(manifest.format)),
-            // A later format may not even have these fields: its version is the better answer.
-            Err(error @ ArchiveError::Io(_)) => Err(error),
-            Err(error) => match self.parse_manifest::<OnlyFormat>(index) {
-                Ok(only) if only.format.major > FORMAT_MAJOR => Err(newer(only.format)),
-                _ => Err(error),
-            },
-        }
-    }
-
-    fn parse_manifest<T: serde::de::DeserializeOwned>(
-        &mut self,
-        index: usize,
-    ) -> Result<T, ArchiveError> {
-        let bounded = self.own_content(index, MANIFEST_PATH)?;
-        serde_json::from_reader(bounded).map_err(ArchiveError::Manifest)
+        let mut text = Vec::new();
+        let mut bounded = self.own_content(index, MANIFEST_PATH)?;
+        let read = bounded.read_to_end(&mut text);
+        read.map_err(|error| ArchiveError::Manifest(serde_json::Error::io(error)))?;
+        parse_manifest(&text).map(Some)
     }
 
     fn entry_list(&mut self, name: &str) -> Result<Vec<Entry>, ArchiveError> {
@@ -262,18 +248,6 @@ fn kind_of(name: &str, unix_mode: Option<u32>) -> EntryKind {
         Some(0o100_000) => EntryKind::File,
         _ if name.ends_with('\\') => EntryKind::Directory,
         _ => EntryKind::File,
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct OnlyFormat {
-    format: FormatVersion,
-}
-
-fn newer(format: FormatVersion) -> ArchiveError {
-    ArchiveError::NewerFormat {
-        found: format.major,
-        known: FORMAT_MAJOR,
     }
 }
 

@@ -300,7 +300,7 @@ impl EntryRecord {
     /// Bytes from its local header to the end of its data descriptor.
     pub fn extent_bytes(&self) -> u64 {
         let around = self.local_header().len() + self.descriptor().len();
-        around as u64 + self.compressed_bytes
+        (around as u64).saturating_add(self.compressed_bytes)
     }
 }
 

@@ -164,7 +164,13 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Ends an entry; its last block ended the stream.
     pub fn end(&mut self, open: OpenEntry) -> io::Result<EntryRecord> {
-        self.emit(&open.record.descriptor())?;
+        self.end_after(open, 0)
+    }
+
+    /// Ends an entry of whose end, after its last block, so many bytes are in the archive already.
+    pub fn end_after(&mut self, open: OpenEntry, already_there: usize) -> io::Result<EntryRecord> {
+        let descriptor = open.record.descriptor();
+        self.emit(descriptor.get(already_there..).unwrap_or_default())?;
         Ok(open.record)
     }
 

@@ -1,24 +1,24 @@
 //! `Context`: what every use case is given besides its request.
 
 use crate::engine::EngineError;
+use crate::engine::stop::{StopReason, StopSwitch};
 use crate::model::{Progress, Reporter};
 use std::path::{Path, PathBuf};
-use tokio_util::sync::CancellationToken;
 
 /// What every use case is given besides its request.
 #[derive(Debug, Clone)]
 pub struct Context {
     reporter: Reporter,
-    cancel: CancellationToken,
+    stop: StopSwitch,
     data_dir: PathBuf,
 }
 
 impl Context {
     /// `data_dir` is where the engine keeps what it remembers between runs; losing it loses no data.
-    pub fn new(reporter: Reporter, cancel: CancellationToken, data_dir: &Path) -> Self {
+    pub fn new(reporter: Reporter, stop: impl Into<StopSwitch>, data_dir: &Path) -> Self {
         Self {
             reporter,
-            cancel,
+            stop: stop.into(),
             data_dir: data_dir.to_owned(),
         }
     }
@@ -35,20 +35,27 @@ impl Context {
 
     /// Resolves once somebody asked the job to stop.
     pub async fn cancelled(&self) {
-        self.cancel.cancelled().await;
+        self.stop.stopped().await;
     }
 
     /// Whether somebody asked the job to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+        self.stop.is_stopped()
     }
 
     /// An error once somebody asked the job to stop.
     pub fn check_cancelled(&self) -> Result<(), EngineError> {
         if self.is_cancelled() {
-            Err(EngineError::Cancelled)
+            Err(self.stop_error())
         } else {
             Ok(())
+        }
+    }
+
+    fn stop_error(&self) -> EngineError {
+        match self.stop.reason() {
+            StopReason::Cancelled => EngineError::Cancelled,
+            StopReason::ProgramEnds => EngineError::ProgramEnds,
         }
     }
 
@@ -59,7 +66,7 @@ impl Context {
     ) -> Result<T, EngineError> {
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(EngineError::Cancelled),
+            () = self.stop.stopped() => Err(self.stop_error()),
             result = work => result.map_err(Into::into),
         }
     }

@@ -4,8 +4,10 @@ use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::report::DeleteReport;
+use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{Phase, Warning};
 use crate::storage::Store;
+use std::sync::Arc;
 
 /// Deletes the archives of these keys, one after the other.
 ///
@@ -15,7 +17,8 @@ pub async fn delete(
     keys: Vec<String>,
     context: &Context,
 ) -> Result<DeleteReport, EngineError> {
-    let meter = Meter::new(context);
+    let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     meter.begin_sized(Phase::Deleting, keys.len() as u64, 0);
     let mut report = DeleteReport::default();
     let mut first_error = None;
@@ -28,7 +31,7 @@ pub async fn delete(
                 report.deleted.push(name);
                 meter.add_file();
             }
-            Err(EngineError::Cancelled) => return Err(EngineError::Cancelled),
+            Err(error @ (EngineError::Cancelled | EngineError::ProgramEnds)) => return Err(error),
             Err(error) => {
                 report.failed.push(Warning {
                     path: name,

@@ -7,12 +7,28 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+/// What a backup that came to nothing may have left at its destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leftover {
+    /// An upload that is not complete: nothing lists it as a backup.
+    Upload,
+    /// A whole archive that nobody has checked: the destination was just asked to make it.
+    Archive,
+}
+
 /// Why a job came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The person asked it to stop.
     #[error("Cancelled")]
     Cancelled,
+    /// The system asked the program to end.
+    #[error("Stopped, because the program was asked to end")]
+    ProgramEnds,
+    /// The person asked it to stop, and not all that was at the destination by then could be taken
+    /// back at once.
+    #[error("Cancelled")]
+    CancelledLeaving(Leftover),
     /// No folder was named.
     #[error("There is no folder to back up")]
     NoSources,
@@ -131,7 +147,8 @@ impl EngineError {
     /// A word that scripts can rely on.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Cancelled => "cancelled",
+            Self::ProgramEnds => "program-ends",
+            Self::Cancelled | Self::CancelledLeaving(_) => "cancelled",
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
             Self::Pattern { .. } | Self::Wish { .. } => "pattern",
@@ -160,6 +177,13 @@ impl EngineError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Cancelled => "Nothing half-made was left behind.",
+            Self::ProgramEnds => "Start it again; a backup goes on where it stopped.",
+            Self::CancelledLeaving(Leftover::Upload) => {
+                "An unfinished upload stays at the destination, which did not take it back at once: the next backup goes on with it or removes it."
+            }
+            Self::CancelledLeaving(Leftover::Archive) => {
+                "The destination was just finishing the backup and did not take it back at once: it may be in the list. Verify it, or delete it."
+            }
             Self::AlreadyRunning(_) => "Wait until it has ended.",
             Self::HalfRestored { .. } => {
                 "Make sure that it can be written to, and start zipkeep again: it then puts back the rest."
@@ -208,9 +232,33 @@ impl EngineError {
             | Fault::Changed
             | Fault::NoObject
             | Fault::Denied
+            | Fault::Archived
             | Fault::Damaged
+            | Fault::RangeIgnored
             | Fault::Other => Self::CannotCopy(error),
             _ => Self::Storage(error),
+        }
+    }
+
+    /// Whether what was sent is worth keeping for a later run.
+    pub(super) fn leaves_progress(&self) -> bool {
+        match self {
+            Self::ProgramEnds => true,
+            Self::OwnData(source) => is_full(source),
+            _ => self.may_pass(),
+        }
+    }
+
+    /// Whether the person asked for it.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::CancelledLeaving(_))
+    }
+
+    /// The same, once it is known what could not be taken back.
+    pub(super) fn leaving(self, left: Option<Leftover>) -> Self {
+        match (self, left) {
+            (Self::Cancelled, Some(left)) => Self::CancelledLeaving(left),
+            (error, _) => error,
         }
     }
 
@@ -289,6 +337,16 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_is_left_where_the_same_works_later_but_not_where_the_person_cancels() {
+        let own_data = |kind: io::ErrorKind| EngineError::OwnData(kind.into());
+        assert!(own_data(io::ErrorKind::StorageFull).leaves_progress());
+        assert!(EngineError::ProgramEnds.leaves_progress());
+        assert!(EngineError::from(StorageError::new(Fault::Stalled)).leaves_progress());
+        assert!(!own_data(io::ErrorKind::InvalidData).leaves_progress());
+        assert!(!EngineError::Cancelled.leaves_progress());
+    }
 
     #[test]
     fn details_name_the_kind_the_code_and_every_cause() {

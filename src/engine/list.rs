@@ -3,11 +3,18 @@
 use crate::engine::catalog;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
-use crate::model::Backup;
+use crate::engine::meter::Meter;
+use crate::engine::watch::{Counting, LineWatch};
+use crate::model::{Backup, recency};
 use crate::storage::Store;
+use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Lists the backups at a destination, newest first: ours, Cherry Studio's and any other ZIP.
 pub async fn list(store: &Store, context: &Context) -> Result<Vec<Backup>, EngineError> {
+    // Tells only of trouble: a list is there at once or it is in trouble.
+    let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     let objects = context.or_cancelled(store.list()).await?;
     let mut backups: Vec<Backup> = objects
         .iter()
@@ -26,7 +33,7 @@ fn is_archive(name: &str) -> bool {
 
 /// Finds the one row that `wanted` means: a file name, or a beginning that fits only one.
 ///
-/// `backups` are newest first; `latest` takes the first of this profile and device.
+/// `latest` takes the newest of this profile and device.
 pub fn find<'a>(
     backups: &'a [Backup],
     wanted: &str,
@@ -37,7 +44,10 @@ pub fn find<'a>(
         let is_own = |backup: &&Backup| {
             backup.profile.as_deref() == Some(profile) && backup.device.as_deref() == Some(device)
         };
-        return backups.iter().find(is_own).ok_or_else(none);
+        let now = Timestamp::now();
+        let own = backups.iter().filter(is_own);
+        let latest = own.max_by_key(|backup| recency(backup.created, now));
+        return latest.ok_or_else(none);
     }
     if let Some(exact) = backups.iter().find(|backup| backup.name == wanted) {
         return Ok(exact);
@@ -59,7 +69,6 @@ pub fn find<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
 
     fn rows() -> Vec<Backup> {
         [

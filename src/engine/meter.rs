@@ -5,7 +5,7 @@ use crate::model::{Phase, Progress, Trouble};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Time between two reports; a change of phase is told at once.
+/// Time between two reports; a change of phase, and trouble that begins or ends, are told at once.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
 /// Counts what a job does.
@@ -22,6 +22,10 @@ struct State {
     found_files: u64,
     found_bytes: u64,
     is_all_found: bool,
+    /// Bytes read from files by the whole job, also those that were only compared.
+    read_bytes: u64,
+    /// Bytes of files that are being compared: counted as dealt with before that is certain.
+    comparing_bytes: u64,
 }
 
 /// Whether a change waits for the next report or is told at once.
@@ -41,6 +45,8 @@ impl Meter {
                 found_files: 0,
                 found_bytes: 0,
                 is_all_found: false,
+                read_bytes: 0,
+                comparing_bytes: 0,
             }),
         }
     }
@@ -124,10 +130,17 @@ impl Meter {
 
     /// Says what is wrong with the line, or that nothing is.
     pub(super) fn trouble(&self, trouble: Option<Trouble>) {
-        let is_new = self.lock().progress.trouble != trouble;
-        if is_new {
-            self.change(Urgency::Later, |progress| progress.trouble = trouble);
+        let before = self.lock().progress.trouble.clone();
+        if before == trouble {
+            return;
         }
+        // While nothing moves, nothing else would carry it later.
+        let urgency = if before.is_some() == trouble.is_some() {
+            Urgency::Later
+        } else {
+            Urgency::Now
+        };
+        self.change(urgency, |progress| progress.trouble = trouble);
     }
 
     /// Names what is worked on.
@@ -141,6 +154,38 @@ impl Meter {
     /// Counts bytes of files dealt with.
     pub(super) fn add_bytes(&self, bytes: u64) {
         self.change(Urgency::Later, |progress| progress.bytes_done += bytes);
+    }
+
+    /// Counts bytes that were read from this computer's files.
+    pub(super) fn add_read(&self, bytes: u64) {
+        self.lock().read_bytes += bytes;
+    }
+
+    /// Bytes read from this computer's files so far, by all attempts of the job.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.lock().read_bytes
+    }
+
+    /// Counts bytes of a file that is being compared, which takes a while where it is big.
+    pub(super) fn comparing(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.read_bytes += bytes;
+        state.comparing_bytes += bytes;
+        drop(state);
+        self.add_bytes(bytes);
+    }
+
+    /// A file that was being compared has to be sent: its bytes come once more.
+    pub(super) fn compared_in_vain(&self) {
+        let bytes = std::mem::take(&mut self.lock().comparing_bytes);
+        self.change(Urgency::Later, |progress| {
+            progress.bytes_done = progress.bytes_done.saturating_sub(bytes);
+        });
+    }
+
+    /// A file that was being compared is the same.
+    pub(super) fn compared(&self) {
+        self.lock().comparing_bytes = 0;
     }
 
     /// Counts a file dealt with.
@@ -168,9 +213,8 @@ impl Meter {
         let is_due = state.told.is_none_or(|told| told.elapsed() >= REPORT_EVERY);
         if is_due || urgency == Urgency::Now {
             state.told = Some(Instant::now());
-            let progress = state.progress.clone();
-            drop(state);
-            self.context.report(progress);
+            // Within the lock: else what is told last might be what was so before.
+            self.context.report(state.progress.clone());
         }
     }
 

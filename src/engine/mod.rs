@@ -20,6 +20,7 @@ mod report;
 mod request;
 mod restore;
 mod show;
+mod stop;
 mod test;
 mod verify;
 mod watch;
@@ -30,12 +31,12 @@ pub use backup::bench;
 pub use context::Context;
 pub use delete::delete;
 pub use download::download;
-pub use error::{EngineError, causes};
+pub use error::{EngineError, Leftover, causes};
 pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, Foreseen,
-    ForeseenEffect, KeptRestore, RestorePreview, RestoreReport, Room, Settled, ShowReport,
-    ShownEntry, TestReport, UndoReport, VerifyReport,
+    ForeseenEffect, FullBecause, KeptRestore, RestorePreview, RestoreReport, Room, Settled,
+    ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, OnConflict, RestoreOptions,
@@ -45,5 +46,6 @@ pub use restore::{
     LaterChanges, forget_old_restores, forget_restore, preview, restore, restores, settle, undo,
 };
 pub use show::show;
+pub use stop::{StopReason, StopSwitch};
 pub use test::test;
 pub use verify::verify;

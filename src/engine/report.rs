@@ -23,7 +23,7 @@ pub struct BackupReport {
     pub files: u64,
     /// Bytes of these files, before compression.
     pub bytes_total: u64,
-    /// Bytes read from this computer's files.
+    /// Bytes read from this computer's files, to send them or only to compare them.
     pub bytes_read: u64,
     /// Bytes sent to the destination.
     pub bytes_uploaded: u64,
@@ -31,12 +31,55 @@ pub struct BackupReport {
     pub bytes_copied: u64,
     /// Bytes that an earlier run had sent before it was interrupted, and that were not sent again.
     pub bytes_resumed: u64,
-    /// Requests sent to the destination, retries not counted.
+    /// Requests sent to the destination, with pages and further attempts.
     pub requests: u64,
     /// Time taken.
     pub duration_secs: f64,
+    /// Why everything was sent though there was an earlier backup; `None` where something was taken
+    /// over, where nothing could be, where that was asked for, and where the earlier one is so small
+    /// that nothing of it is worth a copy.
+    pub full_because: Option<FullBecause>,
     /// What could not be read, or changed meanwhile.
     pub warnings: Vec<Warning>,
+}
+
+/// Why a backup sent everything though there was an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FullBecause {
+    /// So many backups were made of copies that it was time for a new beginning.
+    ItWasTime,
+    /// The earlier backup cannot be read, or is not as it should be.
+    EarlierUnreadable,
+    /// The destination cannot copy, as an earlier backup has found out.
+    CannotCopy,
+    /// The destination refused to copy, or what it copied was in doubt.
+    CopyFailed,
+    /// Deleted data is left out, which is not possible with parts of one size.
+    DeletedData,
+}
+
+impl FullBecause {
+    /// In a sentence.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::ItWasTime => {
+                "Everything was sent anew, as every 30th backup does, so that no byte is copied from copies for ever."
+            }
+            Self::EarlierUnreadable => {
+                "Everything was sent, because the last backup cannot be read: verify it."
+            }
+            Self::CannotCopy => {
+                "Everything was sent, because the destination cannot copy parts of earlier backups."
+            }
+            Self::CopyFailed => {
+                "Everything was sent, because the destination did not copy what the last backup has."
+            }
+            Self::DeletedData => {
+                "Everything was sent, because deleted data was left out and this destination wants parts of one size."
+            }
+        }
+    }
 }
 
 /// What came of a restore.

@@ -2,9 +2,13 @@
 
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::meter::Meter;
 use crate::engine::report::{Check, CheckOutcome, TestReport};
+use crate::engine::watch::{Counting, LineWatch};
+use crate::model::count_text;
 use crate::storage::{Fault, StorageError, Store};
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The checks, in the order in which they run.
@@ -14,6 +18,9 @@ const CHECKS: [&str; 4] = ["list", "write", "read", "delete"];
 ///
 /// The probe object is removed in any case.
 pub async fn test(store: &Store, context: &Context) -> Result<TestReport, EngineError> {
+    // Tells only of trouble: the report has all the rest.
+    let meter = Arc::new(Meter::new(context));
+    let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     let name = format!(".zipkeep-probe-{:016x}", fresh_number());
     let probe = Probe {
         store,
@@ -67,7 +74,7 @@ impl Probe<'_> {
             "list" => Ok(match self.store.list().await?.len() {
                 0 => "Connected, nothing is there yet".to_owned(),
                 1 => "Connected, one object is there".to_owned(),
-                count => format!("Connected, {count} objects are there"),
+                count => format!("Connected, {} objects are there", count_text(count as u64)),
             }),
             "write" => {
                 self.store.put_new(&self.key, self.content.clone()).await?;

@@ -187,7 +187,7 @@ impl JobKind {
 
 impl JobError {
     /// Whether the person asked for it.
-    pub(crate) const fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Engine(EngineError::Cancelled))
+    pub(crate) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.is_cancelled())
     }
 }

@@ -1,11 +1,12 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
 use crate::engine::{
-    BackupReport, DeleteReport, Evidence, RestoreReport, VerifyDepth, VerifyReport, causes,
+    BackupReport, DeleteReport, EngineError, Evidence, RestoreReport, VerifyDepth, VerifyReport,
+    causes,
 };
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
-use crate::model::{Warning, bytes_text};
+use crate::model::{Warning, bytes_text, count_text};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// At most so many are shown; the oldest gives way.
@@ -125,6 +126,10 @@ impl Notice {
 
 /// What to tell of a job that came to nothing; none where silence is right.
 pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
+    if let JobError::Engine(cancelled @ EngineError::CancelledLeaving(_)) = error {
+        let notice = Notice::new(kind, Tone::Info, "Backup cancelled.");
+        return Some(notice.hint(cancelled.hint()));
+    }
     if error.is_cancelled() {
         let title = match kind {
             JobKind::Backup => "Backup cancelled. Nothing was left behind.",
@@ -205,7 +210,7 @@ fn of_made(report: &BackupReport) -> Notice {
     let (tone, title) = if report.warnings.is_empty() {
         (Tone::Success, format!("Backed up {made}"))
     } else if missing > 0 {
-        let unread = format!("{} could not be read", rows::number(missing));
+        let unread = format!("{} could not be read", count_text(missing));
         (Tone::Warning, format!("Backed up {made}, {unread}"))
     } else {
         let count = report.warnings.len() as u64;
@@ -223,6 +228,11 @@ fn of_made(report: &BackupReport) -> Notice {
         }
     }
     parts.push(rows::duration(report.duration_secs));
+    parts.extend(
+        report
+            .full_because
+            .map(|because| because.sentence().to_owned()),
+    );
     Notice::new(JobKind::Backup, tone, title).hint(parts.join(" · "))
 }
 
@@ -239,7 +249,7 @@ pub(crate) fn of_verify(report: &VerifyReport, depth: VerifyDepth, name: &str) -
             .collect();
         if report.damaged.len() > NAMED {
             let more = (report.damaged.len() - NAMED) as u64;
-            named.push(format!("{} more", rows::number(more)));
+            named.push(format!("{} more", count_text(more)));
         }
         let title = format!("Damaged: {}", named.join(", "));
         let hint = format!(
@@ -286,7 +296,7 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
     let (tone, title) = if report.refused.is_empty() {
         (Tone::Success, format!("Restored {restored}"))
     } else {
-        let refused = rows::number(report.refused.len() as u64);
+        let refused = count_text(report.refused.len() as u64);
         (
             Tone::Warning,
             format!("Restored {restored}, {refused} could not be restored"),
@@ -329,7 +339,7 @@ pub(crate) fn of_delete(report: &DeleteReport) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::EngineError;
+    use crate::engine::{FullBecause, Leftover};
     use crate::model::{Backup, Contents};
 
     fn backup_report(missing: u64, warnings: usize) -> BackupReport {
@@ -351,6 +361,7 @@ mod tests {
             files: 123,
             bytes_total: 4_000_000,
             bytes_read: 0,
+            full_because: None,
             bytes_uploaded: 2_000_000,
             bytes_copied: 0,
             bytes_resumed: 0,
@@ -445,6 +456,13 @@ mod tests {
         assert_eq!(notice.tone, Tone::Info);
         assert_eq!(notice.title, "Backup cancelled. Nothing was left behind.");
         assert_eq!(of_failure(JobKind::List, &cancelled), None);
+        let leaving = EngineError::CancelledLeaving(Leftover::Upload);
+        let notice = of_failure(JobKind::Backup, &leaving.into()).expect("told");
+        assert_eq!(
+            (notice.tone, notice.title.as_str()),
+            (Tone::Info, "Backup cancelled.")
+        );
+        assert!(notice.hint.contains("stays at the destination"));
     }
 
     #[test]
@@ -458,6 +476,12 @@ mod tests {
     #[test]
     fn a_partial_backup_says_how_many_files_are_missing() {
         assert_eq!(told(&backup_report(0, 0)).tone, Tone::Success);
+        let full = BackupReport {
+            full_because: Some(FullBecause::CopyFailed),
+            ..backup_report(0, 0)
+        };
+        let sentence = FullBecause::CopyFailed.sentence();
+        assert!(told(&full).hint.ends_with(sentence), "{}", told(&full).hint);
         let partial = told(&backup_report(3, 3));
         assert_eq!(partial.title, "Backed up 123 files, 3 could not be read");
         assert_eq!(partial.tone, Tone::Warning);

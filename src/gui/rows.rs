@@ -1,24 +1,11 @@
 //! From numbers to the words of rows and of the job strip. Pure: time and zone are given.
 
 use crate::gui::job::{Job, JobStatus};
-use crate::model::{Contents, Phase, Progress, Trouble, bytes_of_text, bytes_text};
+use crate::model::{Contents, Phase, Progress, Trouble, bytes_of_text, bytes_text, count_text};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// Left out when something is not known.
 pub(crate) const UNKNOWN: &str = "—";
-
-/// A number with commas: "12,345".
-pub(crate) fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// "1 file", "12,345 files".
 pub(crate) fn files(count: u64) -> String {
@@ -27,7 +14,11 @@ pub(crate) fn files(count: u64) -> String {
 
 /// A number and the word that fits it.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(count), if count == 1 { one } else { many })
+    format!(
+        "{} {}",
+        count_text(count),
+        if count == 1 { one } else { many }
+    )
 }
 
 /// What the column of files says.
@@ -37,11 +28,11 @@ pub(crate) fn contents(contents: Option<Contents>) -> String {
         Some(known) if known.missing > 0 => {
             format!(
                 "{} · {} missing",
-                number(known.files),
-                number(known.missing)
+                count_text(known.files),
+                count_text(known.missing)
             )
         }
-        Some(known) => number(known.files),
+        Some(known) => count_text(known.files),
     }
 }
 
@@ -147,10 +138,10 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
     } else {
         "attempt"
     };
-    parts.push(format!(
-        "{word} {} of {}",
-        trouble.attempt, trouble.attempts
-    ));
+    parts.push(match trouble.attempts {
+        Some(attempts) => format!("{word} {} of {attempts}", trouble.attempt),
+        None => format!("{word} {}", trouble.attempt),
+    });
     if let Some(secs) = trouble.next_attempt_secs {
         parts.push(format!("next try in {}", told(secs)));
     }
@@ -166,7 +157,7 @@ pub(crate) fn progress(job: &Job) -> String {
         (Some(total), _) if total > 0 => parts.push(bytes_of_text(progress.bytes_done, total)),
         (_, Some(total)) if total > 0 => parts.push(format!(
             "{} of {}",
-            number(progress.files_done),
+            count_text(progress.files_done),
             files(total)
         )),
         _ if progress.files_done > 0 => {
@@ -210,15 +201,7 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn numbers_have_commas() {
-        for (value, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (12_345_678, "12,345,678"),
-        ] {
-            assert_eq!(number(value), text);
-        }
+    fn missing_files_are_told_beside_those_that_are_there() {
         let partial = Contents {
             files: 12_345,
             missing: 3,
@@ -265,7 +248,7 @@ mod tests {
             reason: "The provider is busy (SlowDown)".to_owned(),
             silent_secs: 34,
             attempt: 3,
-            attempts: 8,
+            attempts: Some(8),
             next_attempt_secs: Some(12),
         }
     }
@@ -276,6 +259,11 @@ mod tests {
             trouble(&busy()),
             "No bytes for 34 s · attempt 3 of 8 · next try in 12 s · The provider is busy (SlowDown)"
         );
+        let unlimited = Trouble {
+            attempts: None,
+            ..busy()
+        };
+        assert!(trouble(&unlimited).contains(" · attempt 3 · next try"));
         let at_once = Trouble {
             silent_secs: 0,
             next_attempt_secs: None,

@@ -1,7 +1,7 @@
 //! `Backup`: one row of the table, which is one archive at the destination.
 
 use super::{BackupName, Os};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// One archive at the destination.
@@ -26,6 +26,14 @@ pub struct Backup {
     /// What it holds, where this computer knows without opening it.
     #[serde(flatten)]
     pub contents: Option<Contents>,
+}
+
+/// By what the newest of several backups is found. One from the future was made when a clock was wrong:
+/// any other counts as newer, or it would stay the newest until its time has come.
+pub fn recency(created: Timestamp, now: Timestamp) -> (bool, Timestamp) {
+    /// Clocks of several computers differ by so much without being wrong.
+    const ALLOWED: SignedDuration = SignedDuration::from_hours(24);
+    (created.duration_since(now) <= ALLOWED, created)
 }
 
 /// What an archive holds, as remembered from when it was made.

@@ -44,6 +44,10 @@ pub struct Manifest {
     /// Backups since the last one that was sent in full, itself counted from 0.
     #[serde(default)]
     pub generation: u32,
+    /// Whether local headers may have other times than directory and lists although the generation is
+    /// 0: an interrupted run had sent them before the times changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub older_headers: bool,
     /// Hashes of the archive's bytes before the manifest, so that a changed byte is found also where
     /// no entry's content tells; bytes between them belong to nothing that lives.
     #[serde(default)]

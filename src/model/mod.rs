@@ -15,7 +15,7 @@ mod secret;
 mod size;
 
 pub use appearance::Appearance;
-pub use backup::{Backup, Contents, Origin};
+pub use backup::{Backup, Contents, Origin, recency};
 pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
 pub use compression::Compression;
 pub use destination::{Destination, FolderDestination, Provider, S3Destination};
@@ -27,4 +27,4 @@ pub use manifest::{
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
 pub use secret::Secret;
-pub use size::{bytes_of_text, bytes_text};
+pub use size::{bytes_of_text, bytes_text, count_text};

@@ -76,8 +76,8 @@ pub struct Trouble {
     pub silent_secs: u64,
     /// Which attempt at the same request this is, counted from 1.
     pub attempt: u32,
-    /// How many attempts there will be.
-    pub attempts: u32,
+    /// How many attempts there will be; `None` where only time limits them.
+    pub attempts: Option<u32>,
     /// Time to the next attempt; `None` while one is under way.
     pub next_attempt_secs: Option<u64>,
 }
@@ -87,7 +87,8 @@ pub struct Trouble {
 pub struct Reporter(Arc<dyn Fn(Progress) + Send + Sync>);
 
 impl Reporter {
-    /// Calls `report` at most ten times a second and once at each change of phase.
+    /// Calls `report` at most ten times a second, and at once when the phase changes and when
+    /// trouble begins or ends.
     pub fn new(report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self(Arc::new(report))
     }

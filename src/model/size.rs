@@ -1,4 +1,4 @@
-//! Sizes as people read them.
+//! Sizes and counts as people read them.
 
 const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
 
@@ -17,6 +17,19 @@ pub fn bytes_of_text(done: u64, total: u64) -> String {
         in_unit(total, unit),
         UNITS[unit]
     )
+}
+
+/// A count with commas between the thousands: "12,345".
+pub fn count_text(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn unit_of(count: u64) -> usize {
@@ -52,6 +65,19 @@ fn in_unit(count: u64, unit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_have_commas_between_the_thousands() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (12_345_678, "12,345,678"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(count_text(count), text);
+        }
+    }
 
     #[test]
     fn sizes_have_three_or_so_digits() {

@@ -123,9 +123,11 @@ pub(super) fn is_error(body: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(['>', ' ', '/', '\n', '\r']))
 }
 
-/// A version tag in one form, with its quotes: servers give it with and without.
+/// A version tag in one form, with its quotes: servers give it with and without, and proxies on the way
+/// mark it as weak.
 pub(super) fn tag(text: &str) -> Option<String> {
-    let bare = text.trim().trim_matches('"');
+    let text = text.trim();
+    let bare = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
     (!bare.is_empty()).then(|| format!("\"{bare}\""))
 }
 
@@ -220,6 +222,16 @@ mod tests {
             "<CopyPartResult><ETag></ETag></CopyPartResult>",
         ] {
             assert_eq!(tag_in(empty), None, "{empty}");
+        }
+    }
+
+    #[test]
+    fn a_tag_has_one_form_however_it_comes() {
+        for text in ["abc-2", "\"abc-2\"", " \"abc-2\" ", "W/\"abc-2\""] {
+            assert_eq!(tag(text).as_deref(), Some("\"abc-2\""), "{text}");
+        }
+        for none in ["", "\"\"", "W/\"\""] {
+            assert_eq!(tag(none), None, "{none}");
         }
     }
 

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 /// The longest that a server may ask us to stay away.
 const LONGEST_ASKED_WAIT: Duration = Duration::from_mins(1);
+/// How often a server that ignores the range is asked for it: each of its answers is a whole object.
+const MOST_UNRANGED: u32 = 8;
 
 /// Runs operations, each in as many attempts as it needs and may have.
 #[derive(Debug, Clone)]
@@ -62,8 +64,9 @@ impl Attempts {
             let wait = self.wait(attempt, operation.take_retry_after());
             let next = Instant::now() + wait;
             let ends = operation.progress().unwrap_or(began) + self.times.budget(load);
-            let is_last = attempt >= self.times.attempts || next > ends.min(deadline);
-            if is_last || !is_worth_another(&error) {
+            let used_up = |attempts| attempt >= attempts;
+            let is_last = self.times.attempts.is_some_and(used_up) || next > ends.min(deadline);
+            if is_last || !is_worth_another(&error, attempt) {
                 return Err(error);
             }
             tracing::info!(%error, attempt, ?wait, "asking again");
@@ -89,12 +92,14 @@ fn chance() -> u8 {
     RandomState::new().hash_one(()).to_le_bytes()[0]
 }
 
-/// Failures that may pass by themselves. Never a refusal, however often it is asked.
-fn is_worth_another(error: &StorageError) -> bool {
+/// Failures that may pass by themselves, after this attempt. Never a refusal, however often it is asked.
+fn is_worth_another(error: &StorageError, attempt: u32) -> bool {
     match error.fault() {
         // A conflict with another writer, not a provider under load.
         Fault::Busy => error.code() != Some("OperationAborted"),
         Fault::Unreachable | Fault::TimedOut | Fault::Stalled => true,
+        // Some servers under load ignore a range once and then not again.
+        Fault::RangeIgnored => attempt < MOST_UNRANGED,
         _ => false,
     }
 }
@@ -125,15 +130,45 @@ mod tests {
         let (tried, took) = fails(Patience::Interactive, busy).await;
         assert_eq!(tried, 3);
         assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(1));
+        // 0.2, 0.4 and so on up to 15 seconds, each at least half: as long as two minutes allow.
         let (tried, took) = fails(Patience::Patient, busy).await;
-        assert_eq!(tried, 8);
-        // 0.2, 0.4 and so on up to 12.8 seconds, each at least half.
-        assert!(took >= Duration::from_millis(12_700), "{took:?}");
-        assert!(took <= Duration::from_millis(25_500), "{took:?}");
-        for fault in [Fault::Unreachable, Fault::TimedOut, Fault::Stalled] {
+        assert!((13..=30).contains(&tried), "{tried}");
+        assert!(took > Duration::from_secs(105), "{took:?}");
+        assert!(took <= Duration::from_mins(2), "{took:?}");
+        let unranged = || StorageError::new(Fault::RangeIgnored);
+        assert_eq!(fails(Patience::Patient, unranged).await.0, MOST_UNRANGED);
+        for fault in [
+            Fault::Unreachable,
+            Fault::TimedOut,
+            Fault::Stalled,
+            Fault::RangeIgnored,
+        ] {
             let (tried, _) = fails(Patience::Interactive, || StorageError::new(fault)).await;
             assert_eq!(tried, 3, "{fault:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_sat_out_where_somebody_waits_for_a_long_job() {
+        let during_outage = async |patience: Patience, outage: Duration| {
+            let attempts = Attempts::new(Times::from(patience), Arc::default());
+            let began = Instant::now();
+            let work = || async {
+                if began.elapsed() < outage {
+                    Err(StorageError::new(Fault::Unreachable))
+                } else {
+                    Ok(())
+                }
+            };
+            attempts.run(Load::SMALL, work).await
+        };
+        for outage_secs in [1, 17, 60, 100] {
+            let outage = Duration::from_secs(outage_secs);
+            let ended = during_outage(Patience::Patient, outage).await;
+            assert!(ended.is_ok(), "{outage_secs} s: {ended:?}");
+        }
+        let ended = during_outage(Patience::Interactive, Duration::from_secs(17)).await;
+        assert_eq!(ended.expect_err("told").fault(), Fault::Unreachable);
     }
 
     #[tokio::test(start_paused = true)]
@@ -147,6 +182,7 @@ mod tests {
             Fault::AlreadyThere,
             Fault::Changed,
             Fault::Unsupported,
+            Fault::Archived,
             Fault::NoUpload,
             Fault::Full,
             Fault::Tls,

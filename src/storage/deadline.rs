@@ -11,7 +11,7 @@ use std::time::Duration;
 pub enum Patience {
     /// A person is watching: a wrong address is told within seconds.
     Interactive,
-    /// A long job: short outages are sat out.
+    /// A long job: outages of up to two minutes are sat out.
     Patient,
 }
 
@@ -93,8 +93,8 @@ pub(super) struct Times {
     pub(super) connect: Duration,
     /// That no byte may move in either direction.
     pub(super) silence: Duration,
-    /// Attempts at the same request in all.
-    pub(super) attempts: u32,
+    /// Attempts at the same request in all; `None` where only the budget limits them.
+    pub(super) attempts: Option<u32>,
     /// Before the second attempt; doubles from there.
     pub(super) first_wait: Duration,
     /// What the doubling ends at.
@@ -112,7 +112,7 @@ impl From<Patience> for Times {
             Patience::Interactive => Self {
                 connect: Duration::from_secs(8),
                 silence: Duration::from_secs(10),
-                attempts: 3,
+                attempts: Some(3),
                 first_wait: Duration::from_millis(200),
                 longest_wait: Duration::from_secs(1),
                 budget: Duration::from_secs(6),
@@ -121,7 +121,7 @@ impl From<Patience> for Times {
             Patience::Patient => Self {
                 connect: Duration::from_secs(20),
                 silence: Duration::from_secs(30),
-                attempts: 8,
+                attempts: None,
                 first_wait: Duration::from_millis(200),
                 longest_wait: Duration::from_secs(15),
                 budget: Duration::from_mins(2),

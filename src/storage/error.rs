@@ -45,8 +45,12 @@ pub enum Fault {
     TimedOut,
     /// No byte moved in either direction for too long.
     Stalled,
+    /// The object is in an archive of the provider and has to be fetched from there first.
+    Archived,
     /// The upload in parts is not known there: aborted, expired, or complete already.
     NoUpload,
+    /// Some bytes of an object were asked for and all of it came.
+    RangeIgnored,
     /// The destination cannot do this kind of request at all.
     Unsupported,
     /// The provider asks to slow down or is out of order.
@@ -81,7 +85,9 @@ impl Fault {
             Self::Tls => "tls",
             Self::TimedOut => "timed-out",
             Self::Stalled => "stalled",
+            Self::Archived => "archived",
             Self::NoUpload => "no-upload",
+            Self::RangeIgnored => "range-ignored",
             Self::Unsupported => "unsupported",
             Self::Busy => "busy",
             Self::Clock => "clock",
@@ -108,7 +114,13 @@ impl Fault {
             Self::Tls => "A secure connection could not be made",
             Self::TimedOut => "The destination took too long to answer",
             Self::Stalled => "Nothing moved on the line to the destination for too long",
+            Self::Archived => {
+                "The provider keeps this backup in its archive, where it cannot be read"
+            }
             Self::NoUpload => "The destination no longer knows the unfinished upload",
+            Self::RangeIgnored => {
+                "The server ignored the range: asked for some bytes, it sent all of the object"
+            }
             Self::Unsupported => "The destination cannot do this kind of request",
             Self::Busy => "The provider is busy or out of order",
             Self::Clock => "This computer's clock is wrong",
@@ -141,7 +153,13 @@ impl Fault {
                 "Check that the endpoint begins with https:// only if the server offers TLS."
             }
             Self::TimedOut | Self::Stalled => "Check the internet connection and try again.",
+            Self::Archived => {
+                "Restore it at the provider first (for example from Glacier), then try again."
+            }
             Self::NoUpload => "Back up again: what is missing is sent once more.",
+            Self::RangeIgnored => {
+                "Try again later. If it stays so, the server or a proxy before it does not know HTTP ranges, without which backups cannot be read."
+            }
             Self::Unsupported => "Look at the details for what it refused.",
             Self::Busy => "Wait a few minutes and try again.",
             Self::Clock => "Set this computer's date and time, then try again.",

@@ -113,6 +113,11 @@ impl Answer {
         self.status.is_none() && self.text.contains("ETag Header missing")
     }
 
+    /// Whether it is a success that gives the whole object where a range of it was asked for.
+    fn is_whole_instead_of_range(&self) -> bool {
+        self.status.is_none() && self.text.contains("non-partial response when range")
+    }
+
     fn expected_region(&self) -> Option<String> {
         let named = element(&self.text, "Region").or_else(|| {
             let (_, rest) = self.text.split_once("expecting ")?;
@@ -142,8 +147,8 @@ fn element(text: &str, name: &str) -> Option<String> {
 
 fn fault_of_code(code: &str, text: &str, asked: Asked) -> Option<Fault> {
     Some(match code {
-        // Archived objects cannot be copied before somebody thaws them.
-        "InvalidObjectState" if asked == Asked::Copy => Fault::Unsupported,
+        // Neither read nor copied before somebody thaws it. Says nothing of other objects.
+        "InvalidObjectState" => Fault::Archived,
         "PreconditionFailed" if asked == Asked::Copy => Fault::Changed,
         "PreconditionFailed" if matches!(asked, Asked::NewObject | Asked::Completion) => {
             Fault::AlreadyThere
@@ -247,6 +252,9 @@ fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -
     if answer.is_untagged() {
         return Fault::Unsupported;
     }
+    if answer.is_whole_instead_of_range() {
+        return Fault::RangeIgnored;
+    }
     match error {
         E::NotFound { .. } => match asked {
             Asked::Object | Asked::Copy => Fault::NoObject,
@@ -301,6 +309,7 @@ mod tests {
             ("404 Not Found", "NoSuchBucket", Fault::NoBucket),
             ("400 Bad Request", "InvalidRegionName", Fault::WrongRegion),
             ("503 Service Unavailable", "SlowDown", Fault::Busy),
+            ("403 Forbidden", "InvalidObjectState", Fault::Archived),
             ("400 Bad Request", "SomethingNew", Fault::Other),
             ("502 Bad Gateway", "", Fault::Busy),
         ] {

@@ -49,7 +49,7 @@ struct Watched {
 struct Doing {
     began: Instant,
     attempt: u32,
-    attempts: u32,
+    attempts: Option<u32>,
     /// When a byte of it last moved, or a request of it began.
     moved: Instant,
     /// When something of use last moved for it.
@@ -99,7 +99,12 @@ tokio::task_local! {
 
 impl Line {
     /// Begins an operation that may be silent for `silence`, and for what its load takes.
-    pub(super) fn begin(self: &Arc<Self>, attempts: u32, silence: Duration, load: Load) -> InSight {
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        attempts: Option<u32>,
+        silence: Duration,
+        load: Load,
+    ) -> InSight {
         let mut watched = self.lock();
         let id = watched.next_id;
         watched.next_id += 1;
@@ -315,7 +320,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_told_after_three_seconds_and_clears_when_bytes_move() {
         let line = line();
-        let operation = line.begin(8, LONG, Load::SMALL);
+        let operation = line.begin(Some(8), LONG, Load::SMALL);
         operation.0.asks();
         tokio::time::advance(Duration::from_millis(2_900)).await;
         assert_eq!(line.status().trouble, None);
@@ -324,7 +329,7 @@ mod tests {
         assert_eq!(trouble.reason, "No answer yet");
         assert_eq!(
             (trouble.silent_secs, trouble.attempt, trouble.attempts),
-            (4, 1, 8)
+            (4, 1, Some(8))
         );
         assert_eq!(trouble.next_attempt_secs, None);
         operation.0.moved(Way::Sent, 7);
@@ -338,7 +343,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_is_told_until_bytes_of_use_move_or_nobody_waits() {
         let line = line();
-        let operation = line.begin(3, LONG, Load::SMALL);
+        let operation = line.begin(Some(3), LONG, Load::SMALL);
         let next = Instant::now() + Duration::from_millis(1_500);
         operation.0.waits("Busy (SlowDown)".to_owned(), next);
         let trouble = line.status().trouble.expect("trouble");
@@ -357,8 +362,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_line_that_carries_something_else_is_not_in_trouble() {
         let line = line();
-        let waiting = line.begin(3, LONG, Load::SMALL);
-        let moving = line.begin(3, LONG, Load::SMALL);
+        let waiting = line.begin(Some(3), LONG, Load::SMALL);
+        let moving = line.begin(Some(3), LONG, Load::SMALL);
         waiting.0.waits("Busy".to_owned(), Instant::now() + LONG);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(line.status().trouble.is_some());
@@ -371,7 +376,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_counted_through_all_attempts() {
         let line = line();
-        let operation = line.begin(3, LONG, Load::SMALL);
+        let operation = line.begin(Some(3), LONG, Load::SMALL);
         operation.0.asks();
         tokio::time::advance(Duration::from_secs(30)).await;
         operation.0.waits("Silent".to_owned(), Instant::now());
@@ -391,7 +396,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_part_that_is_taken_but_not_answered_is_told_within_seconds() {
         let line = line();
-        let part = line.begin(3, LONG, Load::sends(8 << 20));
+        let part = line.begin(Some(3), LONG, Load::sends(8 << 20));
         part.0.asks();
         part.0.moved(Way::Sent, 8 << 20);
         part.0.all_taken();
@@ -404,7 +409,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_works_is_given_time() {
         let line = line();
-        let copy = line.begin(3, LONG, Load::works(400 << 20));
+        let copy = line.begin(Some(3), LONG, Load::works(400 << 20));
         tokio::time::advance(Duration::from_secs(20)).await;
         assert_eq!(line.status().trouble, None);
         tokio::time::advance(Duration::from_secs(20)).await;

@@ -219,7 +219,7 @@ mod tests {
     fn short() -> Times {
         Times {
             silence: Duration::from_secs(1),
-            attempts: 2,
+            attempts: Some(2),
             first_wait: Duration::from_millis(1),
             ..Times::from(Patience::Interactive)
         }

@@ -1,5 +1,6 @@
 //! `Store`: an open destination. Lists, reads, writes and deletes whole objects under its root path.
 
+use super::answers;
 use super::attempts::Attempts;
 use super::deadline::Load;
 use super::error::{Fault, StorageError};
@@ -136,7 +137,7 @@ impl Store {
             .objects
             .iter()
             .filter(below)
-            .map(ObjectInfo::of)
+            .map(|meta| self.info(meta))
             .collect()
     }
 
@@ -145,7 +146,24 @@ impl Store {
         let path = parse(key)?;
         let head = || self.client.head(&path);
         let meta = self.run(Load::SMALL, Asked::Object, head).await?;
-        ObjectInfo::of(&meta)
+        self.info(&meta)
+    }
+
+    fn info(&self, meta: &ObjectMeta) -> Result<ObjectInfo, StorageError> {
+        let info = ObjectInfo::of(meta)?;
+        Ok(ObjectInfo {
+            etag: self.tag(info.etag),
+            ..info
+        })
+    }
+
+    /// A version tag in the one form in which it is compared and remembered: a bucket may write it in
+    /// another way in each kind of answer.
+    fn tag(&self, etag: Option<String>) -> Option<String> {
+        match &self.kind {
+            Kind::S3(_) => answers::tag(&etag?),
+            Kind::Folder(_) | Kind::Memory(_) => etag,
+        }
     }
 
     /// Whether there is an object of this key.
@@ -209,7 +227,7 @@ impl Store {
             result => result?,
         };
         self.count_bytes(Way::Sent, size);
-        Ok(done.e_tag)
+        Ok(self.tag(done.e_tag))
     }
 
     /// Begins to write an object in parts; it exists only once the upload is complete.

@@ -2,12 +2,14 @@
 
 use crate::jobs::{OnProgress, back_up, cancel_at, context, is_empty, open_folder, quiet, restore};
 use crate::support::{
-    self, every_server, noise, object_keys, plain_tree, unfinished_uploads, write_file,
+    self, Proxy, every_server, noise, object_keys, plain_tree, unfinished_uploads, write_file,
 };
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use zipkeep::engine::{self, BackupOptions, BackupRequest, EngineError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use zipkeep::engine::{self, BackupOptions, BackupRequest, EngineError, Leftover};
 use zipkeep::model::{Destination, Phase, Secret};
 use zipkeep::storage::{self, Patience};
 
@@ -71,6 +73,107 @@ async fn a_backup_cancelled_in_mid_upload_leaves_nothing_at_a_server() {
             );
         }
     }
+}
+
+/// Cancels a backup in mid upload once `vanish` was done to its server; gives the error and how long
+/// the cancel took.
+async fn cancelled_without_its_server(
+    server: &support::Server,
+    vanish: impl Fn(&support::Server) + Send + Sync + 'static,
+) -> (EngineError, Duration) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "big.bin", &noise(1, 60 << 20));
+    let destination = server.destination("");
+    let store = storage::open(&destination, Some(&server.secret()), Patience::Patient);
+    let asked: Arc<Mutex<Option<Instant>>> = Arc::default();
+    let (asking, vanishing) = (Arc::clone(&asked), server.clone());
+    let on_progress: OnProgress = Box::new(move |progress, cancel| {
+        let mut asked = asking.lock().expect("nobody panics");
+        // A part is stored by then.
+        let is_under_way = progress.bytes_transferred > 20 << 20;
+        if progress.phase == Phase::Uploading && is_under_way && asked.is_none() {
+            vanish(&vanishing);
+            *asked = Some(Instant::now());
+            cancel.cancel();
+        }
+    });
+    let context = context(folder.path(), on_progress);
+    let ended = back_up(&store.expect("opened"), &source, &context).await;
+    let asked = asked.lock().expect("nobody panics").expect("it was asked");
+    (ended.expect_err("cancelled"), asked.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_cannot_reach_the_server_is_quick_and_says_what_stays() {
+    let Some(gone) = support::SeaweedFs::start() else {
+        return;
+    };
+    let (error, took) = cancelled_without_its_server(&gone, support::Server::stop).await;
+    says_what_stays(&error, took);
+    let Some(frozen) = support::SeaweedFs::start() else {
+        return;
+    };
+    let proxy = Proxy::in_front_of(&frozen);
+    let silent = Arc::new(proxy);
+    let silencing = Arc::clone(&silent);
+    let (error, took) = cancelled_without_its_server(&silent.server(), move |_| {
+        let for_ever = support::Fault::StallBeforeAnswer(Duration::from_mins(30));
+        silencing.break_steps(&support::Step::ALL, for_ever, support::When::Always);
+    })
+    .await;
+    says_what_stays(&error, took);
+}
+
+fn says_what_stays(error: &EngineError, took: Duration) {
+    assert!(
+        matches!(error, EngineError::CancelledLeaving(Leftover::Upload)),
+        "{error:?}"
+    );
+    assert_eq!(error.kind(), "cancelled");
+    assert!(
+        error.hint().contains("unfinished upload stays"),
+        "{}",
+        error.hint()
+    );
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_the_comparing_of_a_big_file() {
+    const BIG_BYTES: u64 = 1 << 29;
+    const SMALL_BYTES: usize = 9 << 20;
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "big.bin", b"");
+    // So much that the first backup is continued.
+    write_file(&source, "small.bin", &noise(1, SMALL_BYTES));
+    let big = source.join("big.bin");
+    let file = fs::OpenOptions::new().write(true).open(&big);
+    file.and_then(|file| file.set_len(BIG_BYTES))
+        .expect("made long");
+    let store = open_folder(&folder.path().join("backups"));
+    let quiet = quiet(folder.path());
+    back_up(&store, &source, &quiet).await.expect("the first");
+    // Of the same size and time, but somebody was at it.
+    let mode = fs::metadata(&big).expect("there").permissions();
+    fs::set_permissions(&big, mode).expect("set");
+    let furthest: Arc<Mutex<u64>> = Arc::default();
+    let seen = Arc::clone(&furthest);
+    let on_progress: OnProgress = Box::new(move |progress, cancel| {
+        if progress.phase == Phase::Uploading && progress.bytes_done > 0 {
+            *seen.lock().expect("nobody panics") = progress.bytes_done;
+            cancel.cancel();
+        }
+    });
+    let context = context(folder.path(), on_progress);
+    let ended = back_up(&store, &source, &context).await;
+    assert!(matches!(ended, Err(EngineError::Cancelled)), "{ended:?}");
+    let furthest = *furthest.lock().expect("nobody panics");
+    assert!((1..BIG_BYTES).contains(&furthest), "{furthest}");
+    let again = back_up(&store, &source, &quiet).await.expect("compared");
+    assert!(again.unchanged);
+    assert!(again.bytes_read >= BIG_BYTES, "{}", again.bytes_read);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod completion;
 mod expected;
 mod matrix;
+mod reading;
 mod scene;
 mod stalls;

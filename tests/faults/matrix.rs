@@ -106,6 +106,7 @@ fn always() -> Vec<Case> {
         Fault::LostAnswer,
         Fault::WrongEtag,
         Fault::MissingEtag,
+        Fault::RangeIgnored,
     ];
     let mut cases = Vec::new();
     for scene in Scene::ALL {

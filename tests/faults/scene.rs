@@ -24,7 +24,9 @@ pub(crate) enum Scene {
     Parts,
     /// A second one, which copies the first.
     Increment,
-    /// The same, where this computer remembers nothing of the first.
+    /// The same with some parts more. Not in the matrix, to which it would add nothing.
+    BigIncrement,
+    /// As [`Scene::Increment`], where this computer remembers nothing of the first.
     Stranger,
     /// A first one of which two parts are there.
     Resumed,
@@ -56,7 +58,7 @@ impl Scene {
                 Complete,
                 Get,
             ],
-            Self::Increment | Self::Stranger => &[
+            Self::Increment | Self::BigIncrement | Self::Stranger => &[
                 List,
                 ListUploads,
                 CreateUpload,
@@ -129,11 +131,14 @@ impl Place {
         match scene {
             Scene::Small => {}
             Scene::Parts => write_file(&source, "big.bin", &noise(3, 26 * MIB)),
-            Scene::Increment | Scene::Stranger => {
+            Scene::Increment | Scene::BigIncrement | Scene::Stranger => {
                 write_file(&source, "big.bin", &noise(4, 10 * MIB));
                 self.healthy_backup().await?;
                 write_file(&source, "photos/notes.txt", b"changed since");
                 write_file(&source, "photos/new.bin", &noise(5, MIB));
+                if scene == Scene::BigIncrement {
+                    write_file(&source, "photos/newer.bin", &noise(6, 25 * MIB));
+                }
                 if scene == Scene::Stranger {
                     std::fs::remove_dir_all(self.path("data")).map_err(|e| e.to_string())?;
                 }

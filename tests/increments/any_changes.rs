@@ -5,6 +5,7 @@ use crate::support::{SeaweedFs, noise, odd_tree, write_file};
 use filetime::FileTime;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use zipkeep::engine::{BackupOptions, BackupRequest, DeletedData, Earlier};
@@ -14,6 +15,10 @@ use zipkeep::model::{Compression, WhenUnchanged};
 #[derive(Debug, Clone)]
 enum Change {
     Write(String, usize),
+    /// One of names that are no text, and of those that they are escaped to.
+    WriteOdd(Index, usize),
+    /// Permissions change and change back: it must be compared.
+    Disturb(Index),
     Overwrite(Index, usize),
     EditSecretly(Index),
     Touch(Index),
@@ -23,6 +28,16 @@ enum Change {
     OtherKind(Index),
     Forget,
 }
+
+/// Each of them may stand beside any other.
+const ODD_NAMES: [&[u8]; 6] = [
+    b"x\xff",
+    b"x%FF",
+    b"x%%FF",
+    b"d\xff/a",
+    b"d%FF/a",
+    b"d\xff/x\xff",
+];
 
 /// How a backup is made after some changes.
 #[derive(Debug, Clone)]
@@ -38,6 +53,8 @@ fn change() -> impl Strategy<Value = Change> {
     let name = || "[a-z]{1,3}(/[a-z ]{1,3}){0,2}";
     prop_oneof![
         3 => (name(), size()).prop_map(|(name, size)| Change::Write(name, size)),
+        1 => (index(), size()).prop_map(|(index, size)| Change::WriteOdd(index, size)),
+        1 => index().prop_map(Change::Disturb),
         3 => (index(), size()).prop_map(|(index, size)| Change::Overwrite(index, size)),
         1 => index().prop_map(Change::EditSecretly),
         1 => index().prop_map(Change::Touch),
@@ -89,8 +106,29 @@ fn is_file(path: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file())
 }
 
+/// Other content of the same size and time.
+fn edit_secretly(path: Option<PathBuf>, seed: u64) {
+    if let Some(path) = path {
+        let metadata = fs::metadata(&path).expect("there");
+        let size = usize::try_from(metadata.len()).expect("small");
+        fs::write(&path, noise(seed, size)).ok();
+        let time = FileTime::from_last_modification_time(&metadata);
+        filetime::set_file_mtime(&path, time).expect("a time");
+    }
+}
+
+/// The same content with another time.
+fn touch(path: Option<PathBuf>, seed: u64) {
+    if let Some(path) = path {
+        let seconds = i64::from(u16::try_from(seed % 9_999).expect("small")) * 99_991;
+        let time = FileTime::from_unix_time(seconds, 1);
+        filetime::set_symlink_file_times(path, time, time).ok();
+    }
+}
+
 #[cfg(unix)]
 fn apply(place: &Place, seed: u64, change: &Change) {
+    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     let root = place.source();
     let there = all(&root);
@@ -103,29 +141,25 @@ fn apply(place: &Place, seed: u64, change: &Change) {
             fs::create_dir_all(path.parent().expect("a parent")).ok();
             fs::write(path, noise(seed, *size)).ok();
         }
+        Change::WriteOdd(index, size) => {
+            let path = root.join(OsStr::from_bytes(ODD_NAMES[index.index(ODD_NAMES.len())]));
+            fs::create_dir_all(path.parent().expect("a parent")).ok();
+            fs::write(path, noise(seed, *size)).ok();
+        }
+        Change::Disturb(index) => {
+            if let Some(path) = pick_file(index) {
+                let before = fs::metadata(&path).expect("there").permissions();
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o711)).ok();
+                fs::set_permissions(&path, before).ok();
+            }
+        }
         Change::Overwrite(index, size) => {
             if let Some(path) = pick_file(index) {
                 fs::write(path, noise(seed, *size)).ok();
             }
         }
-        Change::EditSecretly(index) => {
-            if let Some(path) = pick_file(index) {
-                let metadata = fs::metadata(&path).expect("there");
-                let size = usize::try_from(metadata.len()).expect("small");
-                fs::write(&path, noise(seed, size)).ok();
-                let time = FileTime::from_last_modification_time(&metadata);
-                filetime::set_file_mtime(&path, time).expect("a time");
-            }
-        }
-        Change::Touch(index) => {
-            if let Some(path) = pick(index) {
-                let time = FileTime::from_unix_time(
-                    i64::from(u16::try_from(seed % 9_999).expect("small")) * 99_991,
-                    1,
-                );
-                filetime::set_symlink_file_times(path, time, time).ok();
-            }
-        }
+        Change::EditSecretly(index) => edit_secretly(pick_file(index), seed),
+        Change::Touch(index) => touch(pick(index), seed),
         Change::Chmod(index, is_private) => {
             if let Some(path) = pick_file(index) {
                 let mode = if *is_private { 0o600 } else { 0o755 };

@@ -5,9 +5,12 @@
 mod support;
 
 mod any_changes;
+mod bytes_sent;
 mod changing;
 mod generations;
 mod lost;
 mod place;
 mod removal;
+mod together;
 mod unchanged;
+mod uniform;

@@ -1,8 +1,8 @@
 //! One destination with a folder to back up to it, and what every test looks at afterwards.
 
 use crate::support::{
-    Server, Snapshot, delete_object, differences, every_server, get_object, noise, object_keys,
-    odd_tree, put_object, snapshot, unfinished_uploads, write_file,
+    Proxy, SeaweedFs, Server, Snapshot, delete_object, differences, every_server, get_object,
+    noise, object_keys, odd_tree, put_object, snapshot, unfinished_uploads, write_file,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,15 @@ use zipkeep::engine::{
     self, BackupReport, BackupRequest, Context, EngineError, RestoreRequest, RestoreTarget,
     VerifyDepth, VerifyRequest,
 };
-use zipkeep::model::{Destination, FolderDestination, Reporter};
+use zipkeep::model::{Destination, FolderDestination, Provider, Reporter};
 use zipkeep::storage::{self, Patience, Store};
 
 pub(crate) const MIB: usize = 1 << 20;
 /// What lists, manifest and directory may weigh: so much, and this much for each entry.
 const TAIL_BYTES: u64 = 64 * 1024;
 const ENTRY_BYTES: u64 = 130;
+/// Where in a bucket.
+const ROOT_PATH: &str = "my backups";
 /// No backup of a test takes so long.
 const HANGS_AFTER: Duration = Duration::from_mins(1);
 
@@ -53,9 +55,27 @@ impl Place {
     }
 
     pub(crate) fn at(server: Server) -> Self {
-        let destination = server.destination("my backups");
+        let destination = server.destination(ROOT_PATH);
+        Self::with(server, &destination, Patience::Patient)
+    }
+
+    /// A bucket as Cloudflare R2 has them: parts of unequal size are refused.
+    pub(crate) fn wanting_uniform_parts() -> Option<(Self, Proxy)> {
+        let server = SeaweedFs::shared()?;
+        let proxy = Proxy::in_front_of(&server);
+        proxy.refuse_unequal_parts();
+        let mut destination = proxy.server().destination(ROOT_PATH);
+        if let Destination::S3(settings) = &mut destination {
+            settings.provider = Provider::R2;
+        }
+        // Its tests break the line for good, and wait for every attempt.
+        let place = Self::with(server, &destination, Patience::Interactive);
+        Some((place, proxy))
+    }
+
+    fn with(server: Server, destination: &Destination, patience: Patience) -> Self {
         let secret = server.secret();
-        let store = storage::open(&destination, Some(&secret), Patience::Patient);
+        let store = storage::open(destination, Some(&secret), patience);
         Self {
             name: server.name,
             store: store.expect("opened"),
@@ -266,7 +286,7 @@ pub(crate) fn big_tree(root: &Path) {
         "big/text.log",
         &b"the same line again\n".repeat(200_000),
     );
-    for number in 0_u64..300 {
+    for number in 0_u64..100 {
         let len = 200 + usize::try_from(number % 37 * 90).expect("small");
         let path = format!("many/{}/{number}.dat", number % 10);
         write_file(root, &path, &noise(1_000 + number, len));

@@ -28,11 +28,52 @@ async fn where_nothing_changed_none_is_made_even_if_the_computer_forgot_all() {
             assert_eq!(again.files, first.report.files, "{about}");
             assert_eq!(again.bytes_total, first.report.bytes_total, "{about}");
             assert_eq!(place.names().len(), 1, "{about}");
+            if is_forgotten {
+                assert_eq!(
+                    again.bytes_read, again.bytes_total,
+                    "all is compared: {about}"
+                );
+            }
             // A listing of the objects and one of the uploads: what is remembered is relied on.
             assert!(is_forgotten || again.requests <= 3, "{about}");
             assert_eq!(place.half_made(), [""; 0], "{about}");
         }
         place.check(&first).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_another_time_is_read_once() {
+    const BIG_BYTES: u64 = 65 << 20;
+    let place = Place::folder();
+    write_file(&place.source(), "small.bin", &noise(1, 9 << 20));
+    write_file(&place.source(), "big.bin", b"");
+    let path = place.source().join("big.bin");
+    let big = fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("opened");
+    big.set_len(BIG_BYTES).expect("made long");
+    let first = place.back_up().await;
+    assert_eq!(first.report.bytes_read, BIG_BYTES + (9 << 20));
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(9);
+    for (name, read_bytes) in [("big.bin", BIG_BYTES), ("small.bin", 9 << 20)] {
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(place.source().join(name));
+        file.and_then(|file| file.set_modified(later))
+            .expect("touched");
+        let touched = place.back_up().await;
+        assert!(!touched.report.unchanged);
+        let read = touched.report.bytes_read;
+        // What was made in the same moment as the first backup has to be compared as well.
+        assert!(
+            (read_bytes..=BIG_BYTES + (9 << 20)).contains(&read),
+            "{name}: {read}"
+        );
+        let is_sent = touched.report.bytes_uploaded > 50_000;
+        assert_eq!(is_sent, name == "big.bin", "{name}: {:?}", touched.report);
+        place.check(&touched).await;
     }
 }
 

@@ -11,10 +11,9 @@ use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::path::PathBuf;
-use tokio_util::sync::CancellationToken;
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::engine::{
-    self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, Earlier,
+    self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, Earlier, StopSwitch,
     VerifyDepth, VerifyRequest,
 };
 use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
@@ -37,7 +36,7 @@ impl Work {
         chosen: Option<&str>,
         places: Places,
         output: Output,
-        cancel: CancellationToken,
+        stop: StopSwitch,
     ) -> Result<Self, Failure> {
         let config = Config::load(&places)?;
         let name = chosen.unwrap_or(&config.active_profile);
@@ -46,7 +45,7 @@ impl Work {
         let reporter = output.reporter(command.name());
         Ok(Self {
             device: config.device_name(),
-            context: Context::new(reporter, cancel, &places.data_dir),
+            context: Context::new(reporter, stop, &places.data_dir),
             places,
             profile,
             output,
@@ -317,7 +316,7 @@ impl Work {
             report
                 .deleted
                 .iter()
-                .try_for_each(|name| writeln!(out, "Deleted {name}"))
+                .try_for_each(|name| writeln!(out, "Deleted {}", name.escape_debug()))
         })?;
         Ok(if report.failed.is_empty() {
             Exit::Done

@@ -68,7 +68,8 @@ impl Failure {
             | Self::Config(ConfigError::NoSuchProfile(_) | ConfigError::Profile(_)) => {
                 Exit::WrongUsage
             }
-            Self::Engine(EngineError::Cancelled) => Exit::Cancelled,
+            Self::Engine(EngineError::ProgramEnds) => Exit::Cancelled,
+            Self::Engine(error) if error.is_cancelled() => Exit::Cancelled,
             Self::Engine(_) | Self::Config(_) | Self::Secrets(_) | Self::Local { .. } => {
                 Exit::Failed
             }

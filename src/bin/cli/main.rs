@@ -14,13 +14,12 @@ use crate::commands::Work;
 use crate::failure::{Exit, Failure};
 use crate::output::{Format, Output};
 use clap::Parser as _;
+use jiff::SignedDuration;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
-use jiff::SignedDuration;
 use zipkeep::config::Places;
-use zipkeep::engine::{self, Ended};
+use zipkeep::engine::{self, Ended, StopReason, StopSwitch};
 use zipkeep::log::{self, LogTo};
 
 /// How long threads may go on after the command has ended.
@@ -85,14 +84,14 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
         what: "the program could not start its threads".to_owned(),
         source: error.into(),
     })?;
-    let cancel = CancellationToken::new();
+    let stop = StopSwitch::default();
     let result = runtime.block_on(async {
-        let listening = cancel_on_signal(cancel.clone(), output);
+        let listening = stop_on_signal(stop.clone(), output);
         listening.map_err(|error| Failure::Local {
             what: "the program cannot listen for Ctrl-C".to_owned(),
             source: error.into(),
         })?;
-        let work = Work::new(&cli.command, chosen, places, output, cancel)?;
+        let work = Work::new(&cli.command, chosen, places, output, stop)?;
         work.run(cli.command).await
     });
     tracing::info!(result = ?result.as_ref().map_err(ToString::to_string), "ended");
@@ -108,24 +107,28 @@ fn settle(places: &Places, output: Output) {
             Ended::Finished => "was finished now",
             Ended::TakenBack => "was taken back: everything is as it was before it",
         };
-        output.note(&format!("An interrupted restore of {} {what}.", settled.backup));
+        output.note(&format!(
+            "An interrupted restore of {} {what}.",
+            settled.backup
+        ));
     }
     if let Err(error) = engine::forget_old_restores(&places.data_dir, UNDO_KEPT) {
         tracing::warn!(%error, "what is kept of old restores could not be let go");
     }
 }
 
-/// Every signal to stop asks the job to clean up and end. Further ones change nothing: cleaning up is
-/// bounded, and a restore that is just moving files in must not be torn apart.
-fn cancel_on_signal(cancel: CancellationToken, output: Output) -> io::Result<()> {
+/// Every signal to stop asks the job to end: Ctrl-C to take back what it did, the others to leave what the
+/// next run can go on with. Further ones change nothing: cleaning up is bounded, and a restore that is
+/// just moving files in must not be torn apart.
+fn stop_on_signal(stop: StopSwitch, output: Output) -> io::Result<()> {
     let mut signals = StopSignals::new()?;
     tokio::spawn(async move {
         loop {
-            signals.next().await;
-            if cancel.is_cancelled() {
+            let reason = signals.next().await;
+            if stop.is_stopped() {
                 output.note("Still cleaning up, a moment please.");
             }
-            cancel.cancel();
+            stop.stop(reason);
         }
     });
     Ok(())
@@ -146,12 +149,12 @@ impl StopSignals {
         ]))
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> StopReason {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = interrupt.recv() => StopReason::Cancelled,
+            _ = terminate.recv() => StopReason::ProgramEnds,
+            _ = hangup.recv() => StopReason::ProgramEnds,
         }
     }
 }
@@ -166,9 +169,10 @@ impl StopSignals {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> StopReason {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        StopReason::Cancelled
     }
 }

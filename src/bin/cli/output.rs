@@ -3,10 +3,11 @@
 
 use crate::failure::Failure;
 use crate::progress::{bar, lines};
+use crate::wording::harmless;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Write as _};
-use zipkeep::model::{Reporter, Warning};
+use zipkeep::model::{Reporter, Warning, count_text};
 
 /// Writes a line to standard error. That nobody reads it any more must not end a backup.
 macro_rules! say {
@@ -65,9 +66,9 @@ impl Output {
     pub(crate) fn failure(self, command: &str, failure: &Failure) {
         match self.format {
             Format::Text => {
-                say!("zipkeep-cli: {failure}");
+                say!("zipkeep-cli: {}", harmless(&failure.to_string()));
                 if let Some(cause) = failure.root_cause() {
-                    say!("  because: {cause}");
+                    say!("  because: {}", harmless(&cause));
                 }
                 say!("  {}", failure.hint());
             }
@@ -94,10 +95,15 @@ impl Output {
         }
         say!("{title}:");
         for warning in warnings.iter().take(SHOWN) {
-            say!("  {}: {}", warning.path.escape_debug(), warning.reason);
+            say!(
+                "  {}: {}",
+                warning.path.escape_debug(),
+                harmless(&warning.reason)
+            );
         }
         if warnings.len() > SHOWN {
-            say!("  … and {} more", warnings.len() - SHOWN);
+            let more = count_text((warnings.len() - SHOWN) as u64);
+            say!("  … and {more} more");
         }
     }
 

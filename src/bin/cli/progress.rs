@@ -39,12 +39,18 @@ pub(crate) fn bar() -> Reporter {
             bar.set_length(total);
         }
         bar.set_position(progress.bytes_done);
-        bar.set_message(match &progress.trouble {
-            Some(trouble) => trouble_text(trouble),
-            None => progress.current.unwrap_or_default(),
-        });
+        bar.set_message(message_of(&progress));
         bar.tick();
     })
+}
+
+/// What stands at the end of the bar. A file's name may hold what moves the cursor or names the window.
+fn message_of(progress: &Progress) -> String {
+    match (&progress.trouble, &progress.current) {
+        (Some(trouble), _) => trouble_text(trouble),
+        (None, Some(current)) => current.escape_debug().to_string(),
+        (None, None) => String::new(),
+    }
 }
 
 fn template_of(progress: &Progress) -> &'static str {
@@ -125,7 +131,7 @@ mod tests {
                 reason: "busy".to_owned(),
                 silent_secs: 5,
                 attempt,
-                attempts: 8,
+                attempts: Some(8),
                 next_attempt_secs: None,
             }),
             ..Progress::default()
@@ -136,6 +142,27 @@ mod tests {
     fn every_template_can_be_drawn() {
         for template in [SIZED, OPEN, BARE, SIZED_TROUBLE, OPEN_TROUBLE] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_or_a_server_says_cannot_steer_the_terminal() {
+        let evil = "a\u{1b}]0;owned\u{7}\u{9b}2Jb\n\u{202e}";
+        let mut progress = uploading(Some(1));
+        if let Some(trouble) = &mut progress.trouble {
+            trouble.reason = evil.to_owned();
+        }
+        for progress in [
+            progress,
+            Progress {
+                current: Some(evil.to_owned()),
+                ..Progress::default()
+            },
+        ] {
+            let message = message_of(&progress);
+            assert!(message.contains("owned"), "{message:?}");
+            let is_harmless = |told: char| !told.is_control() && told != '\u{202e}';
+            assert!(message.chars().all(is_harmless), "{message:?}");
         }
     }
 

@@ -79,7 +79,8 @@ impl Work {
 
     async fn preview(&self, store: &Store, request: RestoreRequest) -> Result<Exit, Failure> {
         let preview = engine::preview(store, request, &self.context).await?;
-        self.output.warnings("Would not be restored", &preview.refused);
+        self.output
+            .warnings("Would not be restored", &preview.refused);
         self.output
             .result("restore", &preview, |out| write_preview(out, &preview))?;
         Ok(exit_of(&preview.refused))
@@ -92,9 +93,13 @@ impl Work {
         }
         if let (true, Some(id)) = (args.forget, &args.id) {
             engine::forget_restore(data_dir, id)?;
-            self.output.result("undo", &json!({"forgotten": id}), |out| {
-                writeln!(out, "What was kept of {id} is gone; it cannot be undone any more.")
-            })?;
+            self.output
+                .result("undo", &json!({"forgotten": id}), |out| {
+                    writeln!(
+                        out,
+                        "What was kept of {id} is gone; it cannot be undone any more."
+                    )
+                })?;
             return Ok(Exit::Done);
         }
         let later = if args.force {
@@ -179,7 +184,11 @@ fn write_preview(out: &mut dyn io::Write, preview: &RestorePreview) -> io::Resul
     for room in &preview.rooms {
         if let Some(free_bytes) = room.free_bytes {
             let (needed, free) = (DecimalBytes(room.needed_bytes), DecimalBytes(free_bytes));
-            writeln!(out, "{}: {needed} needed, {free} free.", room.folder.display())?;
+            writeln!(
+                out,
+                "{}: {needed} needed, {free} free.",
+                room.folder.display()
+            )?;
         }
     }
     writeln!(out, "Nothing was changed.")

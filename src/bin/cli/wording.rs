@@ -4,7 +4,7 @@ use indicatif::{DecimalBytes, HumanDuration};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 use zipkeep::engine::{BackupReport, Evidence, VerifyDepth, VerifyReport};
-use zipkeep::model::{Progress, Trouble};
+use zipkeep::model::{Progress, Trouble, count_text};
 
 /// What came of a backup at `place`.
 pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) -> Vec<String> {
@@ -37,6 +37,11 @@ pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) 
     if !told.is_empty() {
         lines.push(told.join(", "));
     }
+    lines.extend(
+        report
+            .full_because
+            .map(|because| because.sentence().to_owned()),
+    );
     lines
 }
 
@@ -44,11 +49,7 @@ pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) 
 pub(crate) fn verify_lines(report: &VerifyReport, depth: VerifyDepth, name: &str) -> Vec<String> {
     let entries = entries(report.entries);
     if !report.damaged.is_empty() {
-        let damaged = report.damaged.len();
-        let places = match damaged {
-            1 => "1 place".to_owned(),
-            _ => format!("{damaged} places"),
-        };
+        let places = count(report.damaged.len() as u64, "place");
         return vec![
             format!("DAMAGED: {places} in {name}, which holds {entries}"),
             "Keep it: a restore still gives back all that is whole. Then run “backup --full”,"
@@ -84,7 +85,7 @@ pub(crate) fn verify_lines(report: &VerifyReport, depth: VerifyDepth, name: &str
 fn entries(number: u64) -> String {
     match number {
         1 => "1 file or folder".to_owned(),
-        _ => format!("{number} files and folders"),
+        _ => format!("{} files and folders", count_text(number)),
     }
 }
 
@@ -94,15 +95,35 @@ pub(crate) fn trouble_text(trouble: &Trouble) -> String {
     if trouble.silent_secs > 0 {
         parts.push(format!("No bytes for {} s", trouble.silent_secs));
     }
-    parts.push(format!(
-        "attempt {} of {}",
-        trouble.attempt, trouble.attempts
-    ));
+    parts.push(match trouble.attempts {
+        Some(attempts) => format!("attempt {} of {attempts}", trouble.attempt),
+        None => format!("attempt {}", trouble.attempt),
+    });
     if let Some(secs) = trouble.next_attempt_secs {
         parts.push(format!("next in {secs} s"));
     }
-    format!("{}: {}", parts.join(", "), trouble.reason)
+    format!("{}: {}", parts.join(", "), harmless(&trouble.reason))
 }
+
+/// A text of somebody else's, without what would steer a terminal; quotes and accents stay as they are.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let is_plain = !letter.is_control() && !REORDERING.contains(&letter);
+        if is_plain {
+            told.push(letter);
+        } else {
+            told.extend(letter.escape_unicode());
+        }
+    }
+    told
+}
+
+/// What makes a terminal show letters in another order than they come.
+const REORDERING: [char; 9] = [
+    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
+    '\u{2069}',
+];
 
 /// How far a job is, in a line.
 pub(crate) fn progress_text(progress: &Progress) -> String {
@@ -117,10 +138,10 @@ pub(crate) fn progress_text(progress: &Progress) -> String {
     line
 }
 
-/// "1 file", "3 files".
+/// "1 file", "12,345 files".
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    format!("{} {noun}{plural}", count_text(number))
 }
 
 /// How long something took.
@@ -141,6 +162,7 @@ pub(crate) fn local_time(moment: Timestamp, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zipkeep::engine::FullBecause;
     use zipkeep::model::{Backup, Phase, Warning};
 
     fn report() -> BackupReport {
@@ -155,6 +177,7 @@ mod tests {
             files: 1,
             bytes_total: 34_000_000,
             bytes_read: 0,
+            full_because: None,
             bytes_uploaded: 0,
             bytes_copied: 0,
             bytes_resumed: 0,
@@ -200,6 +223,17 @@ mod tests {
             lines(&incremental)[2],
             "12.30 MB sent, 480.00 MB copied at the destination"
         );
+        let full = BackupReport {
+            bytes_uploaded: 30_000_000,
+            full_because: Some(FullBecause::CannotCopy),
+            ..report()
+        };
+        assert_eq!(
+            lines(&full).last().map(String::as_str),
+            Some(
+                "Everything was sent, because the destination cannot copy parts of earlier backups."
+            )
+        );
         incremental.bytes_resumed = 200_000_000;
         assert!(lines(&incremental)[2].ends_with(
             ", 480.00 MB copied at the destination, 200.00 MB taken over from an interrupted run"
@@ -217,7 +251,7 @@ mod tests {
         };
         assert_eq!(
             verify_lines(&report, VerifyDepth::Full, "a.zip"),
-            ["Whole: 1234 files and folders, 1.20 GB read and compared in 34 seconds (a.zip)"]
+            ["Whole: 1,234 files and folders, 1.20 GB read and compared in 34 seconds (a.zip)"]
         );
         let quick = verify_lines(&report, VerifyDepth::Quick, "a.zip");
         assert!(!quick[0].contains("Whole"), "{quick:?}");
@@ -236,7 +270,7 @@ mod tests {
         let damaged = verify_lines(&report, VerifyDepth::Full, "a.zip");
         assert_eq!(
             damaged[0],
-            "DAMAGED: 1 place in a.zip, which holds 1234 files and folders"
+            "DAMAGED: 1 place in a.zip, which holds 1,234 files and folders"
         );
         assert!(damaged.concat().contains("Keep it"), "{damaged:?}");
     }
@@ -247,7 +281,7 @@ mod tests {
             reason: "The provider is busy (SlowDown)".to_owned(),
             silent_secs: 34,
             attempt: 3,
-            attempts: 8,
+            attempts: Some(8),
             next_attempt_secs: Some(12),
         };
         assert_eq!(
@@ -258,6 +292,11 @@ mod tests {
         assert_eq!(
             trouble_text(&trouble),
             "attempt 3 of 8: The provider is busy (SlowDown)"
+        );
+        trouble.attempts = None;
+        assert_eq!(
+            trouble_text(&trouble),
+            "attempt 3: The provider is busy (SlowDown)"
         );
     }
 

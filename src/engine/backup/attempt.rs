@@ -2,21 +2,24 @@
 //! to the destination meanwhile.
 
 use crate::archive::ArchiveWriter;
+use crate::engine::backup::arrived::Completed;
 use crate::engine::backup::base::Base;
-use crate::engine::backup::delivery::{Begun, Completed, Delivery, Order};
+use crate::engine::backup::delivery::{Begun, Delivery, Order};
 use crate::engine::backup::finish::{Title, Written, finish};
 use crate::engine::backup::index::{Index, IndexReader, IndexWriter, Known};
-use crate::engine::backup::pack::{Packed, Packing, Purpose, Tally, stopped};
+use crate::engine::backup::pack::{ArchiveBeginning, Packed, Packing, Purpose, Tally, stopped};
 use crate::engine::backup::parts::{Beginning, BegunBlock, PartSink, Shipment};
 use crate::engine::backup::pipeline::{self, Input, Interrupted};
 use crate::engine::backup::prefix::Prefix;
 use crate::engine::backup::scan::Sources;
+use crate::engine::backup::taken_over::{check_taken_over, choose};
+use crate::engine::backup::taking_back::TakingBack;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::request::{BackupRequest, DeletedData};
 use crate::model::{Phase, WhenUnchanged};
-use crate::storage::{PartShape, Store};
+use crate::storage::{Fault, PartShape, StorageError, Store};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,6 +80,7 @@ pub(super) struct Made {
     pub(super) index: Index,
     pub(super) tally: Tally,
     pub(super) sent_bytes: u64,
+    pub(super) spared_bytes: u64,
     pub(super) copied_bytes: u64,
 }
 
@@ -118,14 +122,14 @@ impl Job {
         let delivered = self.deliver(&mut delivery, shipments, packing).await;
         match delivered {
             Ok(ended) => Ok(ended),
-            Err(error) if error.may_pass() && delivery.can_be_left() => {
+            Err(error) if error.leaves_progress() && delivery.can_be_left() => {
                 let kept_bytes = delivery.leave().await;
                 tracing::warn!(%error, kept_bytes, "the backup will be gone on with");
                 Err(error)
             }
             Err(error) => {
-                delivery.take_back().await;
-                Err(error)
+                let left = delivery.take_back(TakingBack::after(&error)).await;
+                Err(error.leaving(left))
             }
         }
     }
@@ -219,6 +223,7 @@ impl Job {
         {
             writer.sink_mut().begin().map_err(stopped)?;
         }
+        check_beginning(&packed)?;
         let created = Timestamp::from_second(attempt.order.created_secs);
         let title = Title {
             request: &self.request,
@@ -278,6 +283,11 @@ impl Job {
         };
         let completing = delivery.complete(&written.finished, &self.meter);
         let completed = self.context.or_cancelled(completing).await?;
+        if delivery.copied_bytes() > 0 {
+            let checking =
+                self.check_taken_over(&completed, &packed.index, delivery.copied_bytes());
+            self.context.or_cancelled(checking).await?;
+        }
         // A cancel in the last moment was missed by nobody but the poll that ended.
         self.context.check_cancelled()?;
         Ok(Ended::Made(Box::new(Made {
@@ -286,9 +296,38 @@ impl Job {
             index: packed.index,
             tally: packed.tally,
             sent_bytes: delivery.sent_bytes(),
+            spared_bytes: delivery.spared_bytes(),
             copied_bytes: delivery.copied_bytes(),
         })))
     }
+}
+
+impl Job {
+    async fn check_taken_over(
+        &self,
+        completed: &Completed,
+        index: &Index,
+        copied_bytes: u64,
+    ) -> Result<(), EngineError> {
+        let object = &completed.object;
+        let (index, key) = (index.again(), object.key.clone());
+        let choosing = tokio::task::spawn_blocking(move || choose(&index, copied_bytes, &key));
+        let chosen = choosing
+            .await
+            .map_err(|crash| EngineError::Crashed(crash.to_string()))?
+            .map_err(EngineError::OwnData)?;
+        check_taken_over(&self.store, object, chosen).await
+    }
+}
+
+/// What an archive begins with must be an entry of it; where it is not any more, all must be sent.
+fn check_beginning(packed: &Packed) -> Result<(), EngineError> {
+    if packed.tally.beginning == ArchiveBeginning::Entry || packed.index.entries() == 0 {
+        return Ok(());
+    }
+    let fault = StorageError::new(Fault::Changed);
+    let what = "what it begins with is not wanted any more";
+    Err(EngineError::CannotCopy(fault.about(what)))
 }
 
 /// The list of entries that is taken over, where everything stands where it stood.

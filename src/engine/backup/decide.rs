@@ -18,13 +18,18 @@ pub(super) enum Decision {
     New,
 }
 
+/// A file above this whose time changed is sent without being compared first: it would be read twice,
+/// and all others wait meanwhile.
+pub(super) const COMPARED_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Decides what is to be done with `source`, given what is known of its name.
 pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decision {
-    let Some(known) = known.filter(|known| known.record.meta.kind == source.kind) else {
+    let Some(known) = known.filter(|known| is_named_so(known, source)) else {
         return Decision::New;
     };
     let known = Box::new(known);
     let is_untouched = has_state(&known, &source.state);
+    let has_other_time = known.record.meta.modified_ns != source.state.modified_ns;
     match source.kind {
         EntryKind::Directory if is_untouched => Decision::Keep(known),
         EntryKind::Directory => touched(&known, source, source.state.identity),
@@ -34,8 +39,22 @@ pub(super) fn decide(source: &SourceEntry, known: Option<IndexEntry>) -> Decisio
         {
             Decision::Keep(known)
         }
+        EntryKind::File if source.state.size_bytes > COMPARED_BYTES && has_other_time => {
+            Decision::New
+        }
         EntryKind::File | EntryKind::Symlink => Decision::Compare(known),
     }
+}
+
+/// Whether what is known is of the same kind, and of the very name that the archive would give it now: how
+/// an odd name is escaped depends on what stands beside it.
+fn is_named_so(known: &IndexEntry, source: &SourceEntry) -> bool {
+    let meta = &known.record.meta;
+    let name = match meta.kind {
+        EntryKind::Directory => meta.name.strip_suffix('/').unwrap_or(&meta.name),
+        EntryKind::File | EntryKind::Symlink => &meta.name,
+    };
+    (meta.kind, name, &meta.raw_name) == (source.kind, source.name.text.as_str(), &source.name.raw)
 }
 
 /// What is to be done once the content was compared and is the same. `identity` is what tells next time

@@ -2,15 +2,17 @@
 //!
 //! A small archive goes in one request, a bigger one in parts, and what an earlier archive has already
 //! is copied there. Until [`Delivery::complete`] nothing is listed at the destination;
-//! [`Delivery::take_back`] leaves nothing behind, [`Delivery::leave`] leaves what a later run can go on
-//! with.
+//! [`Delivery::take_back`] leaves nothing behind where the destination answers in time, and says what it
+//! left where not; [`Delivery::leave`] leaves what a later run can go on with.
 
-use crate::archive::{ArchiveError, Finished, TAIL_BYTES, Tail};
+use crate::archive::Finished;
+use crate::engine::backup::arrived::{Completed, Made, check, has_arrived, is_ours};
 use crate::engine::backup::index::ArchiveId;
-use crate::engine::backup::journal::{Journal, Start};
+use crate::engine::backup::journal::{Journal, SparePart, Start};
 use crate::engine::backup::parts::{Part, PartEnd};
 use crate::engine::backup::prefix::{Piece, Prefix};
-use crate::engine::error::EngineError;
+use crate::engine::backup::taking_back::TakingBack;
+use crate::engine::error::{EngineError, Leftover};
 use crate::engine::meter::Meter;
 use crate::model::Phase;
 use crate::storage::{CopySource, Fault, StorageError, Store, StoredPart, Upload};
@@ -47,6 +49,7 @@ pub(super) struct Order {
 pub(super) struct Begun {
     pub(super) upload: Upload,
     pub(super) parts: Vec<StoredPart>,
+    pub(super) spare: Vec<SparePart>,
     pub(super) journal: Journal,
 }
 
@@ -62,6 +65,8 @@ pub(super) struct Delivery {
     sends: JoinSet<Result<StoredPart, EngineError>>,
     copies: JoinSet<Result<StoredPart, EngineError>>,
     stored: BTreeMap<u32, StoredPart>,
+    /// Parts of an interrupted run that may come again, by number.
+    spare: BTreeMap<u32, SparePart>,
     // The two steps that change what is at the destination run by themselves: a cancel that stops
     // waiting for them can still learn how they ended.
     beginning: Option<JoinHandle<Result<Upload, StorageError>>>,
@@ -71,15 +76,7 @@ pub(super) struct Delivery {
     seam: Option<(u64, Bytes)>,
     made: Made,
     sent_bytes: u64,
-}
-
-/// Whether we made the object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Made {
-    /// Not as far as we know.
-    Unknown,
-    /// The store said so, with this version tag.
-    ByUs(Option<String>),
+    spared_bytes: u64,
 }
 
 impl Delivery {
@@ -93,16 +90,20 @@ impl Delivery {
             sends: JoinSet::new(),
             copies: JoinSet::new(),
             stored: BTreeMap::new(),
+            spare: BTreeMap::new(),
             beginning: None,
             finishing: None,
             wanted: None,
             seam: None,
             made: Made::Unknown,
             sent_bytes: 0,
+            spared_bytes: 0,
         };
         if let Some(begun) = begun {
             let parts = begun.parts.into_iter();
             delivery.stored = parts.map(|part| (part.number, part)).collect();
+            let spare = begun.spare.into_iter();
+            delivery.spare = spare.map(|spare| (spare.part.number, spare)).collect();
             delivery.journal = Some(Arc::new(Mutex::new(begun.journal)));
             delivery.copy_missing(&begun.upload);
             delivery.upload = Some(begun.upload);
@@ -121,10 +122,10 @@ impl Delivery {
 
     /// Takes the next part, as soon as there is room for it.
     pub(super) async fn take(&mut self, part: Part) -> Result<(), EngineError> {
-        self.sent_bytes += part.bytes.len() as u64;
         // A part that ends among the entries is not the last: lists and directory follow.
         let may_be_all = part.place.number == 1 && part.end == PartEnd::Nowhere;
         if self.upload.is_none() && self.order.base.is_none() && may_be_all {
+            self.sent_bytes += part.bytes.len() as u64;
             self.first = Some(part);
             return Ok(());
         }
@@ -133,7 +134,7 @@ impl Delivery {
             None => self.begin_upload().await?,
         };
         if let Some(first) = self.first.take() {
-            self.send(&upload, first);
+            self.send(&upload, first, None);
         }
         while self.sends.len() >= PARTS_IN_FLIGHT {
             Self::join(&mut self.sends, &mut self.stored).await?;
@@ -141,8 +142,26 @@ impl Delivery {
         while let Some(copied) = self.copies.try_join_next() {
             Self::note(copied, &mut self.stored)?;
         }
-        self.send(&upload, part);
+        let there = self.already_there(&part);
+        let bytes = part.bytes.len() as u64;
+        match there {
+            Some(_) => self.spared_bytes += bytes,
+            None => self.sent_bytes += bytes,
+        }
+        self.send(&upload, part, there);
         Ok(())
+    }
+
+    /// The same part as an interrupted run has sent it: the same bytes at the same place.
+    fn already_there(&mut self, part: &Part) -> Option<StoredPart> {
+        let spare = self.spare.remove(&part.place.number)?;
+        let PartEnd::Known(end) = &part.end else {
+            return None;
+        };
+        let is_same = spare.offset == part.place.offset
+            && spare.part.bytes == part.bytes.len() as u64
+            && spare.blake3 == end.span_blake3;
+        is_same.then_some(spare.part)
     }
 
     async fn begin_upload(&mut self) -> Result<Upload, EngineError> {
@@ -214,7 +233,8 @@ impl Delivery {
         }
     }
 
-    fn send(&mut self, upload: &Upload, part: Part) {
+    /// Sends a part, or only notes it in its new state where it is `there` already.
+    fn send(&mut self, upload: &Upload, part: Part, there: Option<StoredPart>) {
         if self.seam.is_none() {
             // A copy, so that it does not keep the whole part in memory.
             let seam = &part.bytes[..SEAM_BYTES.min(part.bytes.len())];
@@ -223,7 +243,10 @@ impl Delivery {
         let (upload, journal) = (upload.clone(), self.journal.clone());
         self.sends.spawn(async move {
             let Part { place, bytes, end } = part;
-            let stored = upload.send(place, bytes).await?;
+            let stored = match there {
+                Some(there) => there,
+                None => upload.send(place, bytes).await?,
+            };
             let noted = stored.clone();
             in_journal(journal, move |journal| {
                 journal.sent(&noted, place.offset, end)
@@ -346,32 +369,51 @@ impl Delivery {
 
     /// Leaves what was sent for a later run to go on with, and says how much that is.
     pub(super) async fn leave(&mut self) -> u64 {
+        /// What is about to arrive need not be sent again; what does not is not waited for.
+        const GRACE: Duration = Duration::from_secs(1);
+        let arriving = async {
+            while let Some(ended) = self.sends.join_next().await {
+                if let Ok(Ok(part)) = ended {
+                    self.stored.insert(part.number, part);
+                }
+            }
+        };
+        tokio::time::timeout(GRACE, arriving).await.ok();
         self.sends.shutdown().await;
         self.copies.shutdown().await;
         self.journal = None;
         self.stored.values().map(|part| part.bytes).sum()
     }
 
-    /// Whether there is something that a later run can go on with.
+    /// Whether there is something that a later run can go on with. Also where the destination was
+    /// asked for the object and did not say that it made it: if it did, the next run finds it listed.
     pub(super) fn can_be_left(&self) -> bool {
         let can_go_on = self.store.keeps_parts() && self.journal.is_some();
-        can_go_on && self.upload.is_some() && self.wanted.is_none()
+        can_go_on && self.upload.is_some() && self.finishing.is_none()
     }
 
-    /// Leaves nothing behind: neither parts nor an object that nobody vouches for.
-    pub(super) async fn take_back(&mut self) {
-        /// A person waits for this; a destination that is gone must not hold them up.
-        const PATIENCE: Duration = Duration::from_secs(15);
-        let in_time = tokio::time::timeout(PATIENCE, self.remove_all()).await;
-        if in_time.is_err() {
-            tracing::warn!(
-                key = self.order.key,
-                "what was sent could not be taken back in time"
-            );
+    /// Removes what was sent: parts, and an object that nobody vouches for. Gives what may be left all
+    /// the same, because the destination refused or did not answer in time; of an upload that is left
+    /// the journal tells the next run.
+    pub(super) async fn take_back(&mut self, how: TakingBack) -> Option<Leftover> {
+        let may_be_left = if self.wanted.is_some() {
+            Some(Leftover::Archive)
+        } else {
+            let is_begun = self.upload.is_some() || self.beginning.is_some();
+            is_begun.then_some(Leftover::Upload)
+        };
+        let removing = tokio::time::timeout(how.longest(), self.remove_all());
+        if let Ok(left) = removing.await {
+            return left;
         }
+        tracing::warn!(
+            key = self.order.key,
+            "what was sent could not be taken back in time"
+        );
+        may_be_left
     }
 
-    async fn remove_all(&mut self) {
+    async fn remove_all(&mut self) -> Option<Leftover> {
         self.sends.shutdown().await;
         self.copies.shutdown().await;
         if let Some(beginning) = self.beginning.take()
@@ -385,24 +427,26 @@ impl Delivery {
             self.upload = None;
             self.made = Made::ByUs(etag);
         }
-        let mut is_gone = true;
+        let mut left = None;
         if let Some(upload) = &self.upload
             && let Err(error) = upload.abort().await
         {
-            is_gone = false;
+            left = Some(Leftover::Upload);
             tracing::warn!(%error, "an unfinished upload could not be taken back");
         }
-        if is_gone {
+        if left.is_none() {
             self.forget_journal();
         }
         let Some(wanted) = &self.wanted else {
-            return;
+            return left;
         };
         if is_ours(&self.store, &self.order.key, wanted, &self.made).await
             && let Err(error) = self.store.delete_if_there(&self.order.key).await
         {
             tracing::warn!(%error, key = self.order.key, "an unchecked archive could not be removed");
+            left = Some(Leftover::Archive);
         }
+        left
     }
 
     /// Bytes that the destination copied by itself.
@@ -411,16 +455,15 @@ impl Delivery {
         base.map_or(0, |(_, _, prefix)| prefix.bytes() - prefix.carried_bytes())
     }
 
+    /// Bytes of parts that an interrupted run had sent after one that did not arrive.
+    pub(super) fn spared_bytes(&self) -> u64 {
+        self.spared_bytes
+    }
+
     /// Bytes handed to the destination.
     pub(super) fn sent_bytes(&self) -> u64 {
         self.sent_bytes
     }
-}
-
-/// An object that was made and checked.
-#[derive(Debug)]
-pub(super) struct Completed {
-    pub(super) object: crate::storage::ObjectInfo,
 }
 
 fn lock(journal: &Mutex<Journal>) -> std::sync::MutexGuard<'_, Journal> {
@@ -441,59 +484,6 @@ async fn in_journal(
     }
 }
 
-/// Whether the object that is there now is the one that we made. Another computer of the same name
-/// may have made one of the same key in the same second: that one is not ours to remove.
-async fn is_ours(store: &Store, key: &str, wanted: &Finished, made: &Made) -> bool {
-    match (made, store.head(key).await) {
-        (Made::ByUs(Some(made)), Ok(there)) if there.etag.is_some() => {
-            there.etag.as_ref() == Some(made)
-        }
-        (Made::ByUs(_), Ok(_)) => true,
-        (Made::Unknown, Ok(_)) => check(store, key, wanted, None).await.is_ok(),
-        (_, Err(_)) => false,
-    }
-}
-
 fn crashed(error: JoinError) -> StorageError {
     StorageError::new(Fault::Other).caused_by(error)
-}
-
-/// A lost answer to "complete" looks like a failure: the object itself tells.
-async fn has_arrived(store: &Store, key: &str, finished: &Finished) -> bool {
-    let head = store.head(key).await;
-    head.is_ok_and(|info| info.size_bytes == finished.archive_bytes)
-}
-
-/// Compares size, end and the seam after what was copied with what was written.
-async fn check(
-    store: &Store,
-    key: &str,
-    finished: &Finished,
-    seam: Option<&(u64, Bytes)>,
-) -> Result<Completed, EngineError> {
-    let damaged = |what: &str| EngineError::from(StorageError::new(Fault::Damaged).about(what));
-    let object = store.head(key).await?;
-    let archive_bytes = finished.archive_bytes;
-    if object.size_bytes != archive_bytes {
-        return Err(damaged("its size differs"));
-    }
-    let etag = object.etag.as_deref();
-    let from = archive_bytes - finished.last_bytes;
-    let last = store.read(key, from..archive_bytes, etag).await?;
-    if blake3::hash(&last) != finished.last_blake3 {
-        return Err(damaged("its end differs"));
-    }
-    if let Some((offset, bytes)) = seam {
-        let range = *offset..offset + bytes.len() as u64;
-        if store.read(key, range, etag).await? != *bytes {
-            return Err(damaged("what was copied has another length"));
-        }
-    }
-    let keep = usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX);
-    let tail = Tail::find(&last[last.len().saturating_sub(keep)..], archive_bytes)?;
-    if (tail.directory_offset, tail.entries) == (finished.directory_offset, finished.entries) {
-        Ok(Completed { object })
-    } else {
-        Err(ArchiveError::NotAnArchive("its end differs".to_owned()).into())
-    }
 }

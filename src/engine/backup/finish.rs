@@ -103,8 +103,8 @@ fn write_lists(
     if listed.is_some() && later == 0 {
         return Ok(lists);
     }
-    let stamp = title.created.strftime("%Y%m%dT%H%M%SZ");
-    let meta = own_meta(&format!("{OWN_PREFIX}entries-{stamp}.jsonl"), title.created);
+    let taken = lists.first().map(|(record, _)| record.meta.name.as_str());
+    let meta = own_meta(&list_name(title.created, taken), title.created);
     let guess_bytes = packed.index.entries().saturating_mul(1024);
     let mut content = ContentWriter::new(writer, compressor, meta, guess_bytes);
     for entry in packed.index.read().map_err(EngineError::OwnData)? {
@@ -121,7 +121,19 @@ fn write_lists(
     Ok(lists)
 }
 
-fn described(entry: &IndexEntry) -> Entry {
+/// The name of a new list; another one than that of the list taken over, which a clock that was set back
+/// can have made in the same second.
+fn list_name(created: Timestamp, taken: Option<&str>) -> String {
+    let stamp = created.strftime("%Y%m%dT%H%M%SZ");
+    let name = format!("{OWN_PREFIX}entries-{stamp}.jsonl");
+    if taken == Some(&name) {
+        format!("{OWN_PREFIX}entries-{stamp}-2.jsonl")
+    } else {
+        name
+    }
+}
+
+pub(super) fn described(entry: &IndexEntry) -> Entry {
     let meta = &entry.record.meta;
     Entry {
         path: meta.name.strip_suffix('/').unwrap_or(&meta.name).to_owned(),
@@ -157,6 +169,7 @@ fn manifest_of(
         totals: packed.tally.totals,
         skipped: packed.tally.skipped.clone(),
         generation: title.generation,
+        older_headers: title.generation == 0 && packed.tally.touched > 0,
         spans,
         entry_lists: names.collect(),
         entries: Vec::new(),

@@ -62,6 +62,34 @@ impl IndexEntry {
     }
 }
 
+#[cfg(test)]
+impl IndexEntry {
+    /// An empty file, for tests.
+    pub(super) fn of_empty_file(name: &str, header_offset: u64) -> Self {
+        use crate::archive::{EntryMeta, Method, Sizes};
+        Self {
+            record: EntryRecord {
+                meta: EntryMeta {
+                    name: name.to_owned(),
+                    raw_name: None,
+                    kind: crate::model::EntryKind::File,
+                    modified_ns: 1_700_000_000_000_000_000,
+                    mode: 0o644,
+                },
+                sizes: Sizes::Before,
+                size_bytes: 0,
+                compressed_bytes: 0,
+                method: Method::Stored,
+                crc32: 0,
+                header_offset,
+            },
+            blake3: None,
+            identity: None,
+            described: 0,
+        }
+    }
+}
+
 impl IndexHead {
     pub(super) fn new(
         archive: ArchiveId,
@@ -162,6 +190,32 @@ impl Index {
             left: self.entries,
             frame: Vec::new(),
         })
+    }
+
+    /// Another handle; the file is there as long as the first one is.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            entries: self.entries,
+            temporary: None,
+        }
+    }
+
+    /// The same entries with what `other`, an index of the same names, says of this computer's files. Where
+    /// the bytes stand is not taken from it: it may have been made for an archive that was not.
+    pub(super) fn with_identities_of(&self, other: &Self, folder: &Path) -> io::Result<Self> {
+        let mut writer = IndexWriter::create(folder)?;
+        let mut others = other.read()?;
+        for entry in self.read()? {
+            let mut entry = entry?;
+            let other = others.next().transpose()?;
+            let Some(other) = other.filter(|other| other.order() == entry.order()) else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            entry.identity = other.identity;
+            writer.add(&entry)?;
+        }
+        writer.finish()
     }
 
     /// Keeps it for later runs under this path, in place of an earlier one.

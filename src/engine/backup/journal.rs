@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What an upload is for.
@@ -66,13 +66,28 @@ pub(super) struct Unfinished {
     pub(super) start: Start,
     copied: BTreeMap<u32, StoredPart>,
     sent: BTreeMap<u32, Sent>,
+    /// Those that a later run did not go on with and has not replaced.
+    passed_over: BTreeMap<u32, Sent>,
+}
+
+/// A part that the destination has after one that it has not. Whether it can be used shows only once
+/// the same bytes come again.
+#[derive(Debug)]
+pub(super) struct SparePart {
+    pub(super) part: StoredPart,
+    pub(super) offset: u64,
+    /// Of its bytes.
+    pub(super) blake3: [u8; 32],
 }
 
 #[derive(Debug)]
 struct Sent {
     part: StoredPart,
     offset: u64,
+    /// Without its entries.
     end: PartEnd,
+    /// Where in the journal its note stands.
+    noted_at: u64,
 }
 
 /// What can be gone on with.
@@ -80,14 +95,17 @@ struct Sent {
 pub(super) struct Progress {
     /// Parts that need not be sent again, copies included.
     pub(super) parts: Vec<StoredPart>,
-    /// Entries that are in them.
-    pub(super) entries: Vec<IndexEntry>,
+    /// Where in the journal the notes stand that hold the entries in them, in the order of the parts;
+    /// [`Journal::each_entry`] reads them.
+    pub(super) entries_at: Vec<u64>,
     pub(super) open: Option<OpenFile>,
     pub(super) spans: Vec<Span>,
     /// Where the next part stands.
     pub(super) next: Option<PartPlace>,
     /// Bytes that were sent, not copied.
     pub(super) sent_bytes: u64,
+    /// What the destination has of what comes after.
+    pub(super) spare: Vec<SparePart>,
 }
 
 /// An upload that is older is not gone on with: providers and people clean up.
@@ -179,23 +197,50 @@ impl Journal {
         Left::of(notes)
     }
 
-    /// All whole notes, and where the last of them ends.
-    fn read_notes(path: &Path) -> io::Result<(Vec<Note>, u64)> {
+    /// Reads the entries that the notes at these places hold, one part after the other.
+    pub(super) fn each_entry(
+        path: &Path,
+        notes_at: &[u64],
+        take: &mut dyn FnMut(IndexEntry) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut frame = Vec::new();
+        for at in notes_at {
+            file.seek(SeekFrom::Start(*at))?;
+            let Some(Note::Sent(_, _, PartEnd::Known(end))) = read_note(&mut file, &mut frame)
+            else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            for entry in end.entries {
+                take(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All whole notes without their entries, each with where it stands, and where the last of them ends.
+    fn read_notes(path: &Path) -> io::Result<(Vec<(u64, Note)>, u64)> {
         let mut file = BufReader::new(File::open(path)?);
         let mut notes = Vec::new();
         let mut frame = Vec::new();
         let mut whole_bytes = 0;
-        // A frame that is cut short or makes no sense is what a crash left: it is the end.
-        while let Ok(Some(note)) = read_frame(&mut file, &mut frame) {
-            let mut seal = [0; SEAL_BYTES];
-            if file.read_exact(&mut seal).is_err() || seal != seal_of(&frame) {
-                break;
+        while let Some(mut note) = read_note(&mut file, &mut frame) {
+            if let Note::Sent(_, _, PartEnd::Known(end)) = &mut note {
+                end.entries = Vec::new();
             }
-            notes.push(note);
+            notes.push((whole_bytes, note));
             whole_bytes += (4 + frame.len() + SEAL_BYTES) as u64;
         }
         Ok((notes, whole_bytes))
     }
+}
+
+/// Reads the next note. One that is cut short or makes no sense is what a crash left: it is the end.
+fn read_note(file: &mut impl Read, frame: &mut Vec<u8>) -> Option<Note> {
+    let note = read_frame(file, frame).ok()??;
+    let mut seal = [0; SEAL_BYTES];
+    file.read_exact(&mut seal).ok()?;
+    (seal == seal_of(frame)).then_some(note)
 }
 
 const SEAL_BYTES: usize = 8;
@@ -225,13 +270,13 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 impl Left {
-    fn of(notes: Vec<Note>) -> Option<Self> {
+    fn of(notes: Vec<(u64, Note)>) -> Option<Self> {
         let mut notes = notes.into_iter();
-        let Some(Note::Intent { key }) = notes.next() else {
+        let Some((_, Note::Intent { key })) = notes.next() else {
             return None;
         };
         match notes.next() {
-            Some(Note::Start(start)) => {
+            Some((_, Note::Start(start))) => {
                 Unfinished::of(*start, notes).map(|left| Self::Upload(Box::new(left)))
             }
             _ => Some(Self::Intent { key }),
@@ -239,24 +284,47 @@ impl Left {
     }
 }
 
+impl Sent {
+    fn spare(self) -> Option<SparePart> {
+        let PartEnd::Known(end) = self.end else {
+            return None;
+        };
+        Some(SparePart {
+            part: self.part,
+            offset: self.offset,
+            blake3: end.span_blake3,
+        })
+    }
+}
+
 impl Unfinished {
-    fn of(start: Start, notes: impl Iterator<Item = Note>) -> Option<Self> {
+    fn of(start: Start, notes: impl Iterator<Item = (u64, Note)>) -> Option<Self> {
         let mut unfinished = Self {
             start,
             copied: BTreeMap::new(),
             sent: BTreeMap::new(),
+            passed_over: BTreeMap::new(),
         };
-        for note in notes {
+        for (noted_at, note) in notes {
             match note {
                 Note::Intent { .. } | Note::Start(_) => return None,
                 Note::Copied(part) => {
                     unfinished.copied.insert(part.number, part);
                 }
                 Note::Sent(part, offset, end) => {
-                    let sent = Sent { part, offset, end };
+                    let sent = Sent {
+                        part,
+                        offset,
+                        end,
+                        noted_at,
+                    };
+                    unfinished.passed_over.remove(&sent.part.number);
                     unfinished.sent.insert(sent.part.number, sent);
                 }
-                Note::TakenUp(after) => unfinished.sent.retain(|number, _| *number <= after),
+                Note::TakenUp(after) => {
+                    let later = unfinished.sent.split_off(&after.saturating_add(1));
+                    unfinished.passed_over.extend(later);
+                }
             }
         }
         Some(unfinished)
@@ -270,7 +338,7 @@ impl Unfinished {
     }
 
     /// What can be gone on with, of what the destination says it has: the parts that both sides know
-    /// alike, sent ones only as an unbroken run.
+    /// alike, sent ones as an unbroken run and then as spare parts.
     pub(super) fn progress(self, stored: &[StoredPart]) -> Progress {
         let stored: BTreeMap<u32, &StoredPart> =
             stored.iter().map(|part| (part.number, part)).collect();
@@ -284,13 +352,17 @@ impl Unfinished {
         progress
             .parts
             .extend(self.copied.into_values().filter(|part| is_there(part)));
-        for (number, (_, sent)) in (copies + 1..).zip(self.sent) {
+        let mut sent_parts = self.sent;
+        for number in copies + 1.. {
+            let is_usable = sent_parts
+                .get(&number)
+                .is_some_and(|sent| matches!(sent.end, PartEnd::Known(_)) && is_there(&sent.part));
+            let Some(sent) = sent_parts.remove(&number).filter(|_| is_usable) else {
+                break;
+            };
             let PartEnd::Known(end) = sent.end else {
                 break;
             };
-            if sent.part.number != number || !is_there(&sent.part) {
-                break;
-            }
             let carried = if number == copies + 1 {
                 let prefix = self.start.base.as_ref().map(|(_, prefix)| prefix);
                 prefix.map_or(0, Prefix::carried_bytes)
@@ -309,10 +381,16 @@ impl Unfinished {
                 offset: sent.offset + sent.part.bytes,
             });
             progress.sent_bytes += sent.part.bytes;
-            progress.entries.extend(end.entries);
+            progress.entries_at.push(sent.noted_at);
             progress.open = end.open;
             progress.parts.push(sent.part);
         }
+        // The first part may begin with carried bytes, which its hash does not cover.
+        let later = sent_parts
+            .into_values()
+            .chain(self.passed_over.into_values());
+        let later = later.filter(|sent| sent.part.number > copies + 1 && is_there(&sent.part));
+        progress.spare.extend(later.filter_map(Sent::spare));
         progress
     }
 }
@@ -351,6 +429,10 @@ mod tests {
             entries: Vec::new(),
             open: None,
         }))
+    }
+
+    fn entry(name: &str) -> IndexEntry {
+        IndexEntry::of_empty_file(name, 0)
     }
 
     /// What a journal tells of an upload that had begun.
@@ -428,6 +510,67 @@ mod tests {
         Journal::take_up(&path, 2).expect("taken up");
         let progress = unfinished(&path).expect("read").progress(&stored());
         assert_eq!(progress.parts, stored()[..2]);
+    }
+
+    #[test]
+    fn only_the_entries_of_parts_that_are_gone_on_with_are_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        let mut journal = Journal::begin(&path, &start().key).expect("begun");
+        journal.started(&start()).expect("noted");
+        let send = |journal: &mut Journal, number: u32, names: &[&str]| {
+            let mut end = end(number);
+            if let PartEnd::Known(end) = &mut end {
+                end.entries = names.iter().map(|name| entry(name)).collect();
+            }
+            journal.sent(&part(number), 7, end).expect("noted");
+        };
+        // Parts end in any order.
+        send(&mut journal, 2, &["c"]);
+        send(&mut journal, 1, &["a", "b"]);
+        send(&mut journal, 3, &["void"]);
+        let mut journal = Journal::take_up(&path, 2).expect("taken up");
+        send(&mut journal, 3, &["d", "e"]);
+        send(&mut journal, 4, &["of a part that is not there"]);
+        let progress = unfinished(&path).expect("read").progress(&stored()[..3]);
+        let mut names = Vec::new();
+        let mut take = |entry: IndexEntry| {
+            names.push(entry.record.meta.name);
+            Ok(())
+        };
+        Journal::each_entry(&path, &progress.entries_at, &mut take).expect("read");
+        assert_eq!(names, ["a", "b", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn parts_after_a_gap_are_spare_until_they_are_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        written(&path);
+        let spare = |there: &[StoredPart]| -> Vec<u32> {
+            let progress = unfinished(&path).expect("read").progress(there);
+            let spare = progress.spare.iter();
+            spare.map(|spare| spare.part.number).collect()
+        };
+        assert_eq!(spare(&stored()), [0; 0], "all of them are in the run");
+        let mut without_second = stored();
+        without_second.remove(1);
+        assert_eq!(spare(&without_second), [3, 4]);
+        // A run that goes on after the first replaces the third and is interrupted, too.
+        let mut journal = Journal::take_up(&path, 1).expect("taken up");
+        assert_eq!(spare(&without_second), [3, 4]);
+        let mut third = part(3);
+        third.etag = "another".to_owned();
+        let offset = 3 * 5_000;
+        journal.sent(&third, offset, end(3)).expect("noted");
+        assert_eq!(
+            spare(&without_second),
+            [4],
+            "the old third is there no more"
+        );
+        let mut replaced = without_second.clone();
+        replaced[1] = third;
+        assert_eq!(spare(&replaced), [3, 4]);
     }
 
     #[test]

@@ -22,8 +22,21 @@ pub(super) fn all(base: &Base) -> Result<Vec<Range<u64>>, EngineError> {
         .map_err(EngineError::OwnData)
 }
 
-/// Where those entries stand that will surely be taken over: by a walk, without opening a file.
-pub(super) fn unchanged(job: &Job, base: &Base) -> Result<Vec<Range<u64>>, EngineError> {
+/// Which entries count as taken over, as far as a walk tells that opens no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// Those that surely will be.
+    Sure,
+    /// Also those that look the same, and may turn out to be others.
+    Likely,
+}
+
+/// Where the entries stand that will be taken over.
+pub(super) fn unchanged(
+    job: &Job,
+    base: &Base,
+    certainty: Certainty,
+) -> Result<Vec<Range<u64>>, EngineError> {
     let reader = base.index.read().map_err(EngineError::OwnData)?;
     let mut known = Known::new(vec![(reader, None)]);
     let mut live = Vec::new();
@@ -35,8 +48,10 @@ pub(super) fn unchanged(job: &Job, base: &Base) -> Result<Vec<Range<u64>>, Engin
         let entry = known
             .find(name.unwrap_or(source.name.text.as_bytes()))
             .map_err(EngineError::OwnData)?;
-        if let Decision::Keep(entry) | Decision::Touch(entry) = decide(&source, entry) {
-            live.push(extent_of(&entry));
+        match (decide(&source, entry), certainty) {
+            (Decision::Keep(entry) | Decision::Touch(entry), _)
+            | (Decision::Compare(entry), Certainty::Likely) => live.push(extent_of(&entry)),
+            (Decision::Compare(_), Certainty::Sure) | (Decision::New, _) => {}
         }
         Ok(())
     };

@@ -42,15 +42,27 @@ impl Memory {
         }
     }
 
-    /// For scratch files on the same disk, of one run at a time.
+    /// For scratch files on the same disk, of one run at a time; that of the system where the program's
+    /// own data cannot be written: a backup matters more than what is remembered of it.
     pub(super) fn scratch(&self) -> PathBuf {
+        let own = self.own_scratch();
+        let is_writable = fs::create_dir_all(&own).is_ok() && tempfile::tempfile_in(&own).is_ok();
+        if is_writable {
+            own
+        } else {
+            tracing::warn!(folder = %own.display(), "nothing can be remembered there");
+            tempfile::env::temp_dir()
+        }
+    }
+
+    fn own_scratch(&self) -> PathBuf {
         self.folder
             .join(format!("{}.scratch", self.profile_and_device))
     }
 
     /// Removes what a run that was killed left there. Only for whoever holds the lock of the run.
     pub(super) fn clear_scratch(&self) {
-        match fs::remove_dir_all(self.scratch()) {
+        match fs::remove_dir_all(self.own_scratch()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 tracing::warn!(%error, "scratch files of an earlier backup could not be removed");
             }

@@ -1,6 +1,7 @@
 //! Use case: back folders up. Decides what can be taken over from the last archive or from a run that
 //! was interrupted, makes the attempt, and remembers what it made; only what was read back counts.
 
+mod arrived;
 mod attempt;
 mod base;
 #[cfg(feature = "bench")]
@@ -18,9 +19,14 @@ mod parts;
 mod pipeline;
 mod prefix;
 mod read;
+mod rebuild;
+mod recover;
 mod resume;
 mod run;
 mod scan;
+mod sort;
+mod taken_over;
+mod taking_back;
 mod told;
 mod work;
 

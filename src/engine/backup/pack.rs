@@ -9,7 +9,7 @@ use crate::engine::backup::parts::{BegunBlock, OpenFile, PartSink};
 use crate::engine::backup::pipeline::{Big, Item, PendingBlock};
 use crate::engine::backup::read::{BigEnd, BigFile, Stillness};
 use crate::engine::backup::scan::{FileIdentity, SourceEntry, reason_of};
-use crate::engine::backup::work::{Change, Outcome, PackedEntry, meta_of};
+use crate::engine::backup::work::{Change, Counted, Outcome, PackedEntry, meta_of};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -47,15 +47,27 @@ pub(super) enum Purpose {
 pub(super) struct Tally {
     pub(super) totals: Totals,
     pub(super) skipped: Vec<Skipped>,
-    pub(super) bytes_read: u64,
     /// Entries that are new or differ from what is known.
     pub(super) changes: u64,
+    /// Entries of which only the time or permissions changed, so that their local headers have others.
+    pub(super) touched: u64,
     /// Entries that had to be compared and are the same.
     pub(super) compared: u64,
     /// Bytes of the archive that belong to entries.
     pub(super) live_bytes: u64,
+    /// What stands at the archive's beginning.
+    pub(super) beginning: ArchiveBeginning,
     /// Entries that the archive's first list does not describe as they are.
     pub(super) described_later: u64,
+}
+
+/// What stands at an archive's beginning. Some programs look there first, and read an archive wrongly
+/// that begins with a gap: 7-Zip then shows what is no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum ArchiveBeginning {
+    #[default]
+    Gap,
+    Entry,
 }
 
 /// What came of packing.
@@ -149,14 +161,23 @@ impl Packing<'_> {
                 let mut step = Step::Next;
                 match change {
                     Change::Nothing => {}
-                    Change::Compared => self.tally.compared += 1,
-                    Change::Metadata => {
+                    Change::Compared(_) => self.tally.compared += 1,
+                    Change::Metadata(_) => {
                         entry.described = self.generation;
+                        self.tally.touched += 1;
                         step = self.changed()?;
                     }
                 }
                 if entry.record.meta.kind == EntryKind::File {
-                    self.meter.add_bytes(entry.record.size_bytes);
+                    match change {
+                        Change::Compared(Counted::Already) | Change::Metadata(Counted::Already) => {
+                        }
+                        Change::Compared(Counted::NotYet) | Change::Metadata(Counted::NotYet) => {
+                            self.meter.add_read(entry.record.size_bytes);
+                            self.meter.add_bytes(entry.record.size_bytes);
+                        }
+                        Change::Nothing => self.meter.add_bytes(entry.record.size_bytes),
+                    }
                 }
                 self.known(&entry)?;
                 Ok(step)
@@ -207,6 +228,9 @@ impl Packing<'_> {
             EntryKind::Directory => totals.directories += 1,
             EntryKind::Symlink => totals.symlinks += 1,
         }
+        if entry.record.header_offset == 0 {
+            self.tally.beginning = ArchiveBeginning::Entry;
+        }
         self.tally.live_bytes += entry.record.extent_bytes();
         let is_described = self.listed.is_some_and(|listed| entry.described <= listed);
         self.tally.described_later += u64::from(!is_described);
@@ -219,7 +243,7 @@ impl Packing<'_> {
             self.note_change(&packed.meta.name);
         }
         if packed.meta.kind == EntryKind::File {
-            self.tally.bytes_read += packed.size_bytes;
+            self.meter.add_read(packed.size_bytes);
             self.meter.add_bytes(packed.size_bytes);
         }
         let (size_bytes, crc32) = (packed.size_bytes, packed.crc32);
@@ -264,7 +288,7 @@ impl Packing<'_> {
         }
         self.meter.working_on(&big.source.name.text);
         let (entry, was_first) = if let Some(entry) = big.resumed {
-            self.meter.add_bytes(entry.size_bytes());
+            // Its bytes were counted while they were compared.
             (entry, WasFirst::Yes)
         } else {
             let size_bytes = big.source.state.size_bytes;
@@ -318,7 +342,7 @@ impl Packing<'_> {
             },
         );
         written.map_err(stopped)?;
-        self.tally.bytes_read += block_bytes;
+        self.meter.add_read(block_bytes);
         self.meter.add_bytes(block_bytes);
         let ended = self.writer.sink_mut().block_ended(|| OpenFile {
             entry: open.entry.clone(),
@@ -336,7 +360,15 @@ impl Packing<'_> {
         if end.stillness == Stillness::Changed {
             self.note_change(&open.source.name.text);
         }
-        let record = self.writer.end(open.entry).map_err(stopped)?;
+        let mut already_there = 0;
+        if open.was_first == WasFirst::Yes
+            && let Some(begun) = self.begun.take()
+        {
+            // No block was left: its last part was cut in what follows the content, which is known.
+            already_there = usize::try_from(begun.bytes).unwrap_or(usize::MAX);
+        }
+        let ended = self.writer.end_after(open.entry, already_there);
+        let record = ended.map_err(stopped)?;
         let entry = self.written(record, Some(end.blake3), end.identity)?;
         match open.was_first {
             WasFirst::Yes => state.written_first = Some(entry),

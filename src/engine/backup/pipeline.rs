@@ -4,13 +4,13 @@
 //! One thread walks, one decides and reads big files block by block, one for each core compresses,
 //! and the caller's thread writes. The same input gives the same bytes however the threads run.
 
-use crate::archive::{BLOCK_BYTES, OpenEntry};
+use crate::archive::{BLOCK_BYTES, EntryName, OpenEntry};
 use crate::engine::backup::budget::{Budget, Permit};
 use crate::engine::backup::decide::{Decision, after_comparing, decide};
 use crate::engine::backup::index::{IndexEntry, Known};
 use crate::engine::backup::read::{BigEnd, BigFile, READ_AGAIN, RawBlock, Stillness, hash_file};
 use crate::engine::backup::scan::{Found, SourceEntry, Sources, reason_of};
-use crate::engine::backup::work::{Change, Job, Outcome, Task, work};
+use crate::engine::backup::work::{Change, Counted, Job, Outcome, Task, work};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
@@ -18,6 +18,7 @@ use crate::model::{Compression, EntryKind, Gap, Skipped};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of files that may be in memory at once.
@@ -109,10 +110,13 @@ pub(super) fn run<T>(
         drop(jobs);
         let deciding = scope.spawn(move || {
             let mut dispatcher = Dispatcher {
+                sources,
                 known: input.known,
                 jobs: job_sender,
                 items: item_sender,
                 is_ended,
+                context,
+                meter,
                 budget: Budget::new(BUDGET_BYTES),
                 batch: Vec::new(),
                 batch_bytes: 0,
@@ -156,9 +160,12 @@ type Walked = Result<Found, EngineError>;
 struct Left;
 
 struct Dispatcher<'a> {
+    sources: &'a Sources,
     known: Known,
     /// Set once nobody writes any more.
     is_ended: &'a AtomicBool,
+    context: &'a Context,
+    meter: &'a Meter,
     jobs: Sender<Job>,
     items: Sender<Item>,
     budget: Budget,
@@ -179,9 +186,10 @@ impl Dispatcher<'_> {
         for found in found.iter().flatten() {
             match found {
                 Ok(Found::Entry(source)) => {
+                    // The same path may come under several names, and the same name from elsewhere.
                     let is_done = finished_early
                         .as_ref()
-                        .is_some_and(|done| *done == source.path);
+                        .is_some_and(|(path, name)| (path, name) == (&source.path, &source.name));
                     if is_done {
                         // It was written first; what is known of the name is older.
                         self.look_up(&source)?;
@@ -278,7 +286,10 @@ impl Dispatcher<'_> {
 
     /// Sends a big file only if its content is not what the archive has.
     fn compare_big(&mut self, known: Box<IndexEntry>, source: SourceEntry) -> Result<(), Left> {
-        if let Ok(Some(hashed)) = hash_file(&source.path)
+        self.meter.working_on(&source.name.text);
+        let hashed = hash_file(&source.path, &mut |bytes| self.compares(bytes));
+        self.end_if_cancelled()?;
+        if let Ok(Some(hashed)) = hashed
             && known.blake3 == Some(hashed.blake3)
         {
             let source = SourceEntry {
@@ -286,14 +297,42 @@ impl Dispatcher<'_> {
                 ..source
             };
             match after_comparing(known, &source, hashed.identity) {
-                Decision::Keep(known) => return self.ready(Outcome::Kept(known, Change::Compared)),
-                Decision::Touch(known) => {
-                    return self.ready(Outcome::Kept(known, Change::Metadata));
+                Decision::Keep(known) => {
+                    self.meter.compared();
+                    let change = Change::Compared(Counted::Already);
+                    return self.ready(Outcome::Kept(known, change));
                 }
-                Decision::Compare(_) | Decision::New => return self.read_big(&source),
+                Decision::Touch(known) => {
+                    self.meter.compared();
+                    let change = Change::Metadata(Counted::Already);
+                    return self.ready(Outcome::Kept(known, change));
+                }
+                Decision::Compare(_) | Decision::New => {
+                    self.meter.compared_in_vain();
+                    return self.read_big(&source);
+                }
             }
         }
+        self.meter.compared_in_vain();
         self.read_big(&source)
+    }
+
+    /// Counts what was read of a big file only to compare it; an error ends the reading.
+    fn compares(&self, bytes: u64) -> io::Result<()> {
+        self.meter.comparing(bytes);
+        if self.context.is_cancelled() || self.is_ended.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(())
+    }
+
+    /// Whoever writes waits for what comes next, and would not notice by itself.
+    fn end_if_cancelled(&self) -> Result<(), Left> {
+        if let Err(cancelled) = self.context.check_cancelled() {
+            self.send(Item::Failed(cancelled))?;
+            return Err(Left);
+        }
+        Ok(())
     }
 
     fn read_big(&mut self, source: &SourceEntry) -> Result<(), Left> {
@@ -360,14 +399,22 @@ impl Dispatcher<'_> {
         }))
     }
 
-    /// Goes on with a big file where an earlier run stopped, if it is still what it was. Gives its path
-    /// if so; what was written of it is a gap otherwise.
-    fn go_on(&mut self, interrupted: Interrupted) -> Result<Option<std::path::PathBuf>, Left> {
+    /// Goes on with a big file where an earlier run stopped, if it is still what it was and still to be
+    /// backed up under its name. Tells which it is if so; what was written of it is a gap otherwise.
+    fn go_on(&mut self, interrupted: Interrupted) -> Result<Option<(PathBuf, EntryName)>, Left> {
         let Interrupted { source, open } = interrupted;
-        let Some(file) = reopen(&source, &open) else {
+        if !self.sources.reach(&source.path, &source.name) {
+            return Ok(None);
+        }
+        self.meter.working_on(&source.name.text);
+        let file = reopen(&source, &open, &mut |bytes| self.compares(bytes));
+        self.end_if_cancelled()?;
+        let Some(file) = file else {
+            self.meter.compared_in_vain();
             return Ok(None);
         };
-        let path = source.path.clone();
+        self.meter.compared();
+        let named = (source.path.clone(), source.name.clone());
         self.send(Item::Big(Box::new(Big {
             source,
             resumed: Some(open),
@@ -375,7 +422,7 @@ impl Dispatcher<'_> {
         match self.send_blocks(file)? {
             Ok(end) if end.stillness == Stillness::Still => {
                 self.send(Item::BigEnd(end))?;
-                Ok(Some(path))
+                Ok(Some(named))
             }
             Ok(_) | Err(_) => {
                 self.send(Item::BigAbandoned)?;
@@ -386,9 +433,15 @@ impl Dispatcher<'_> {
 }
 
 /// The file of an interrupted entry, read up to where it goes on; `None` where it has changed.
-fn reopen(source: &SourceEntry, open: &OpenEntry) -> Option<BigFile> {
+fn reopen(
+    source: &SourceEntry,
+    open: &OpenEntry,
+    each: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> Option<BigFile> {
     let mut file = BigFile::open(&source.path).ok()?;
-    let is_same = source.kind == EntryKind::File && file.state() == source.state;
-    let crc32 = file.skip(open.size_bytes()).ok()?;
-    (is_same && crc32 == open.crc32()).then_some(file)
+    if source.kind != EntryKind::File || file.state() != source.state {
+        return None;
+    }
+    let crc32 = file.skip(open.size_bytes(), each).ok()?;
+    (crc32 == open.crc32()).then_some(file)
 }

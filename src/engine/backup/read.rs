@@ -178,11 +178,17 @@ impl BigFile {
         self.state
     }
 
-    /// Goes past the first `bytes`, which must be whole blocks; gives their CRC-32.
-    pub(super) fn skip(&mut self, bytes: u64) -> io::Result<u32> {
+    /// Goes past the first `bytes`, which must be whole blocks; gives their CRC-32. `each` is told the
+    /// bytes of each block and may end it.
+    pub(super) fn skip(
+        &mut self,
+        bytes: u64,
+        each: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> io::Result<u32> {
         while self.read_bytes < bytes {
-            if self.next_block()?.is_none() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            match self.next_block()? {
+                Some(block) => each(block.bytes.len() as u64)?,
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         if self.read_bytes == bytes {
@@ -252,13 +258,29 @@ pub(super) struct Hashed {
     pub(super) identity: Option<FileIdentity>,
 }
 
-/// Reads a file for its hash; `None` where it did not hold still.
-pub(super) fn hash_file(path: &Path) -> io::Result<Option<Hashed>> {
+/// Reads a file for its hash; `None` where it did not hold still. `each` is told the bytes of each block
+/// and may end it.
+pub(super) fn hash_file(
+    path: &Path,
+    each: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> io::Result<Option<Hashed>> {
     let opened_ns = now_ns();
     let file = open(path)?;
     let state = FileState::of(&file.metadata()?);
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader((&file).take(state.size_bytes))?;
+    let mut content = (&file).take(state.size_bytes);
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        match content.read(&mut block) {
+            Ok(0) => break,
+            Ok(bytes) => {
+                hasher.update(&block[..bytes]);
+                each(bytes as u64)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
     let stillness = stillness(&file, &state);
     let is_whole = hasher.count() == state.size_bytes && stillness == Stillness::Still;
     Ok(is_whole.then(|| Hashed {

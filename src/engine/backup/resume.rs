@@ -1,22 +1,23 @@
 //! Going on with the upload of an interrupted run, and cleaning up those that nobody goes on with.
 
 use crate::archive::EntryName;
-use crate::archive::walk_order;
-use crate::engine::backup::attempt::Resumed;
+use crate::engine::backup::attempt::{Job, Resumed};
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Begun;
-use crate::engine::backup::index::{Index, IndexWriter};
-use crate::engine::backup::journal::{Journal, Left, Progress, Start, Unfinished};
+use crate::engine::backup::index::Index;
+use crate::engine::backup::journal::{Journal, Left, Progress, SparePart, Start, Unfinished};
 use crate::engine::backup::memory::Memory;
 use crate::engine::backup::parts::{Beginning, OpenFile};
 use crate::engine::backup::pipeline::Interrupted;
 use crate::engine::backup::prefix::Prefix;
-use crate::engine::backup::scan::SourceEntry;
+use crate::engine::backup::scan::{SourceEntry, Sources};
+use crate::engine::backup::sort::Sorter;
 use crate::engine::error::EngineError;
 use crate::engine::request::{BackupOptions, DeletedData, Earlier};
 use crate::model::{BackupName, EntryKind};
-use crate::storage::{ObjectInfo, Store, UnfinishedUpload, Upload};
+use crate::storage::{ObjectInfo, Store, StoredPart, UnfinishedUpload, Upload};
 use jiff::{Timestamp, ToSpan as _};
+use std::path::Path;
 
 /// An interrupted run that can be gone on with.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) async fn take_up(
     store: &Store,
     listed: &[ObjectInfo],
     memory: &Memory,
-    options: BackupOptions,
+    job: &Job,
 ) -> Result<Option<TakenUp>, EngineError> {
     let path = memory.journal();
     let reading = tokio::task::spawn_blocking(move || Journal::read(&path));
@@ -61,9 +62,13 @@ pub(super) async fn take_up(
             Vec::new()
         }
     };
-    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, options);
+    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, job.request.options);
     let progress = unfinished.progress(&stored);
-    let base = if is_usable && !progress.parts.is_empty() {
+    let has_some = !progress.parts.is_empty() || !progress.spare.is_empty();
+    let base = if is_usable
+        && has_some
+        && begins_alike(&start, &progress, &job.sources, &memory.journal())
+    {
         base_of(store, &start, listed, memory).await?
     } else {
         None
@@ -91,6 +96,21 @@ fn is_wanted(unfinished: &Unfinished, listed: &[ObjectInfo], options: BackupOpti
     !is_done && !is_unwanted && !unfinished.is_stale(Timestamp::now())
 }
 
+/// Whether what stands first in the archive, which is a folder that was backed up, will be in it.
+/// Programs that look there first, as 7-Zip does, read an archive wrongly that begins with a gap.
+fn begins_alike(start: &Start, progress: &Progress, sources: &Sources, journal: &Path) -> bool {
+    if start.base.is_some() {
+        return true;
+    }
+    let mut is_wanted = true;
+    let first_part = &progress.entries_at[..progress.entries_at.len().min(1)];
+    let read = Journal::each_entry(journal, first_part, &mut |entry| {
+        is_wanted &= entry.record.header_offset != 0 || sources.has_root(entry.order());
+        Ok(())
+    });
+    read.is_ok() && is_wanted
+}
+
 /// Makes everything ready to go on.
 async fn prepare(
     progress: Progress,
@@ -103,7 +123,7 @@ async fn prepare(
     let copies = base.as_ref().map_or(0, |(_, prefix)| prefix.copies());
     let memory = memory.clone();
     let preparing = tokio::task::spawn_blocking(move || read_progress(progress, copies, &memory));
-    let (entries, begun, beginning, open) = preparing
+    let (entries, (parts, spare, journal), beginning, open) = preparing
         .await
         .map_err(|crash| EngineError::Crashed(crash.to_string()))?
         .map_err(EngineError::OwnData)?;
@@ -111,8 +131,9 @@ async fn prepare(
     let resumed = Resumed {
         begun: Begun {
             upload,
-            parts: begun.0,
-            journal: begun.1,
+            parts,
+            spare,
+            journal,
         },
         entries,
         interrupted: open.map(interrupted_of),
@@ -148,7 +169,7 @@ async fn base_of(
 
 type Prepared = (
     Index,
-    (Vec<crate::storage::StoredPart>, Journal),
+    (Vec<StoredPart>, Vec<SparePart>, Journal),
     Beginning,
     Option<OpenFile>,
 );
@@ -156,23 +177,17 @@ type Prepared = (
 fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::Result<Prepared> {
     let Progress {
         parts,
-        mut entries,
+        entries_at,
         open,
         spans,
         next,
+        spare,
         ..
     } = progress;
-    // Of a name that was written twice the later one counts: sorting keeps their order.
-    entries.sort_by(|a, b| walk_order(a.order(), b.order()));
-    let mut writer = IndexWriter::create(&memory.scratch())?;
-    for (at, entry) in entries.iter().enumerate() {
-        let is_last = entries
-            .get(at + 1)
-            .is_none_or(|next| next.order() != entry.order());
-        if is_last {
-            writer.add(entry)?;
-        }
-    }
+    let mut sorter = Sorter::new(&memory.scratch());
+    let mut take = |entry| sorter.add(&entry);
+    Journal::each_entry(&memory.journal(), &entries_at, &mut take)?;
+    let entries = sorter.finish()?;
     let last = next.map_or(copies, |next| next.number - 1);
     let journal = Journal::take_up(&memory.journal(), last)?;
     let beginning = match next {
@@ -188,7 +203,7 @@ fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::R
             ..Beginning::default()
         },
     };
-    Ok((writer.finish()?, (parts, journal), beginning, open))
+    Ok((entries, (parts, spare, journal), beginning, open))
 }
 
 fn interrupted_of(open: OpenFile) -> Interrupted {

@@ -5,7 +5,7 @@ use crate::engine::backup::attempt::{Attempt, Ended, Job};
 use crate::engine::backup::base::{self, Base};
 use crate::engine::backup::delivery::Order;
 use crate::engine::backup::index::ArchiveId;
-use crate::engine::backup::live;
+use crate::engine::backup::live::{self, Certainty};
 use crate::engine::backup::memory::{Copying, Memory};
 use crate::engine::backup::pack::Purpose;
 use crate::engine::backup::prefix::{DeadBytes, Prefix};
@@ -15,12 +15,13 @@ use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::lock::RunLock;
 use crate::engine::meter::Meter;
-use crate::engine::report::BackupReport;
+use crate::engine::report::{BackupReport, FullBecause};
 use crate::engine::request::{BackupRequest, DeletedData, Earlier};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{BackupName, Os, Phase, WhenUnchanged};
 use crate::storage::{ObjectInfo, PartShape, Store, plan_parts};
 use jiff::{Timestamp, ToSpan as _};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -62,9 +63,18 @@ pub(super) struct Run {
 
 /// How much of the last archive is taken over.
 enum Plan {
-    /// Nothing; it is only compared with first, if there is one.
-    Full(Option<Base>),
-    Continue(Base, Prefix),
+    /// Nothing, for this reason if it is worth telling; it is only compared with first, if there is one.
+    Full(Option<Base>, Option<FullBecause>),
+    /// With the size of its parts, where they must be of one size.
+    Continue(Base, Prefix, u64),
+}
+
+/// What of an archive the next one takes over.
+enum TakingOver {
+    /// All that stands before its directory.
+    Whole,
+    /// Only these bytes.
+    Live(Vec<Range<u64>>, DeadBytes),
 }
 
 impl Run {
@@ -114,23 +124,28 @@ impl Run {
             let ended = self.full().await?;
             return self.report(ended, None, 0).await;
         }
-        let base = match base::newest(&self.job.store, &self.listed, &self.job.request) {
+        let newest = base::newest(&self.job.store, &self.listed, &self.job.request);
+        let base = match newest {
             Some(object) => {
                 let opening = base::open(&self.job.store, object, &self.memory);
                 Box::pin(self.job.context.or_cancelled(opening)).await?
             }
             None => None,
         };
+        let is_unreadable = newest.is_some() && base.is_none();
         let plan = self.plan(base).await?;
-        let base = match plan {
-            Plan::Full(base) => base,
-            Plan::Continue(base, prefix) => {
-                match self.increment(base.clone(), prefix).await {
+        let (base, because) = match plan {
+            Plan::Full(base, because) => {
+                let unreadable = is_unreadable.then_some(FullBecause::EarlierUnreadable);
+                (base, because.or(unreadable))
+            }
+            Plan::Continue(base, prefix, uniform_bytes) => {
+                match self.increment(base.clone(), prefix, uniform_bytes).await {
                     Err(EngineError::CannotCopy(error)) => {
                         tracing::warn!(%error, "everything is sent instead");
                         self.memory.note_failed_copy(&error);
                         // Something has changed, or nothing would have been copied.
-                        None
+                        (None, Some(FullBecause::CopyFailed))
                     }
                     Ok(ended) => return self.report(ended, Some(base), 0).await,
                     Err(error) => return Err(error),
@@ -144,7 +159,9 @@ impl Run {
             return self.report(ended, Some(base), 0).await;
         }
         let ended = self.full().await?;
-        self.report(ended, None, 0).await
+        let mut report = self.report(ended, None, 0).await?;
+        report.full_because = because;
+        Ok(report)
     }
 
     async fn or_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
@@ -155,7 +172,7 @@ impl Run {
     /// Goes on with what an interrupted run left, if it left something that can be used.
     async fn go_on(&self) -> Result<Option<BackupReport>, EngineError> {
         let (store, memory) = (&self.job.store, &self.memory);
-        let looking = resume::take_up(store, &self.listed, memory, self.job.request.options);
+        let looking = resume::take_up(store, &self.listed, memory, &self.job);
         let taken_up = self.job.context.or_cancelled(looking).await?;
         let kept = taken_up.as_ref().map(|up| up.start.upload_id.as_str());
         self.or_cancelled(resume::clean_up(store, kept)).await?;
@@ -198,41 +215,77 @@ impl Run {
     /// Decides how much of the last archive is taken over.
     async fn plan(&self, base: Option<Base>) -> Result<Plan, EngineError> {
         let Some(base) = base else {
-            return Ok(Plan::Full(None));
+            return Ok(Plan::Full(None, None));
         };
         let is_due = base.manifest.generation + 1 >= FULL_EVERY;
-        if is_due || self.memory.copying() == Copying::Impossible {
-            return Ok(Plan::Full(Some(base)));
+        if is_due {
+            return Ok(Plan::Full(Some(base), Some(FullBecause::ItWasTime)));
+        }
+        if self.memory.copying() == Copying::Impossible {
+            return Ok(Plan::Full(Some(base), Some(FullBecause::CannotCopy)));
         }
         let directory_offset = base.head.directory_offset;
-        let dead_bytes = directory_offset.saturating_sub(base.head.live_bytes);
         let is_uniform = self.job.store.part_shape() == PartShape::Uniform;
-        let removes = self.job.request.options.deleted_data == DeletedData::RemoveNow;
-        let is_worth_it = dead_bytes * 100 > directory_offset * MOST_DEAD_PERCENT;
-        let prefix = match (removes, is_worth_it) {
+        let mut uniform_bytes = 0;
+        let taking_over = self.taking_over(&base).await?;
+        let leaves_out = is_uniform && matches!(taking_over, TakingOver::Live(..));
+        let prefix = match taking_over {
             // Runs of any length do not fit parts of one size.
-            (true, _) | (_, true) if is_uniform => None,
-            (true, _) => {
-                let job = self.job.clone();
-                let known = base.clone();
-                let live = blocking(move || live::unchanged(&job, &known)).await?;
-                Prefix::live(live, DeadBytes::LeftOut)
+            TakingOver::Live(..) if is_uniform => None,
+            TakingOver::Live(live, dead) => Prefix::live(live, dead),
+            TakingOver::Whole if is_uniform => {
+                uniform_bytes = self.size_of_parts(base.head.archive.size_bytes).await?;
+                Prefix::uniform(directory_offset, uniform_bytes)
             }
-            (false, true) => {
-                let known = base.clone();
-                let live = blocking(move || live::all(&known)).await?;
-                Prefix::live(live, DeadBytes::Bridged)
-            }
-            (false, false) if is_uniform => {
-                let part_bytes = uniform_bytes(base.head.archive.size_bytes);
-                Prefix::uniform(directory_offset, part_bytes)
-            }
-            (false, false) => Prefix::whole(directory_offset),
+            TakingOver::Whole => Prefix::whole(directory_offset),
         };
-        Ok(match prefix {
-            Some(prefix) => Plan::Continue(base, prefix),
-            None => Plan::Full(Some(base)),
-        })
+        let Some(prefix) = prefix else {
+            let because = leaves_out.then_some(FullBecause::DeletedData);
+            return Ok(Plan::Full(Some(base), because));
+        };
+        Ok(Plan::Continue(base, prefix, uniform_bytes))
+    }
+
+    /// Decides how much of an archive that can be copied is worth copying, and may be.
+    async fn taking_over(&self, base: &Base) -> Result<TakingOver, EngineError> {
+        let directory_offset = base.head.directory_offset;
+        let is_worth_it = |live_bytes: u64| {
+            let dead_bytes = directory_offset.saturating_sub(live_bytes);
+            dead_bytes * 100 > directory_offset * MOST_DEAD_PERCENT
+        };
+        if self.job.request.options.deleted_data == DeletedData::RemoveNow {
+            let live = self.unchanged(base, Certainty::Sure).await?;
+            return Ok(TakingOver::Live(live, DeadBytes::LeftOut));
+        }
+        let manifest = &base.manifest;
+        let has_root = |root| self.job.sources.roots.contains(root);
+        let lost_roots = !manifest.roots.iter().all(has_root);
+        if lost_roots || manifest.excludes != self.job.request.excludes {
+            let live = self.unchanged(base, Certainty::Likely).await?;
+            let live_bytes = live.iter().map(|extent| extent.end - extent.start).sum();
+            // Whoever takes a folder out of a backup does not expect its data in the next one.
+            if lost_roots {
+                return Ok(TakingOver::Live(live, DeadBytes::LeftOut));
+            }
+            if is_worth_it(live_bytes) {
+                return Ok(TakingOver::Live(live, DeadBytes::Bridged));
+            }
+        }
+        if !is_worth_it(base.head.live_bytes) {
+            return Ok(TakingOver::Whole);
+        }
+        let known = base.clone();
+        let live = blocking(move || live::all(&known)).await?;
+        Ok(TakingOver::Live(live, DeadBytes::Bridged))
+    }
+
+    async fn unchanged(
+        &self,
+        base: &Base,
+        certainty: Certainty,
+    ) -> Result<Vec<Range<u64>>, EngineError> {
+        let (job, known) = (self.job.clone(), base.clone());
+        blocking(move || live::unchanged(&job, &known, certainty)).await
     }
 
     fn order(&self, generation: u32, base: Option<(&Base, &Prefix)>) -> Order {
@@ -241,16 +294,24 @@ impl Run {
             created_secs: self.name.created.as_second(),
             generation,
             base: base.map(|(base, prefix)| order_of(base, prefix)),
-            uniform_bytes: base.map_or(0, |(base, _)| uniform_bytes(base.head.archive.size_bytes)),
+            uniform_bytes: 0,
             journal: self.memory.journal(),
         }
     }
 
-    async fn increment(&self, base: Base, prefix: Prefix) -> Result<Ended, EngineError> {
+    async fn increment(
+        &self,
+        base: Base,
+        prefix: Prefix,
+        uniform_bytes: u64,
+    ) -> Result<Ended, EngineError> {
         let generation = base.manifest.generation + 1;
         let attempt = Attempt {
             purpose: Purpose::Archive,
-            order: self.order(generation, Some((&base, &prefix))),
+            order: Order {
+                uniform_bytes,
+                ..self.order(generation, Some((&base, &prefix)))
+            },
             base: Some(base),
             prefix: Some(prefix),
             resumed: None,
@@ -281,7 +342,7 @@ impl Run {
     async fn full(&self) -> Result<Ended, EngineError> {
         let mut order = self.order(0, None);
         if self.job.store.part_shape() == PartShape::Uniform {
-            order.uniform_bytes = self.size_of_parts().await?;
+            order.uniform_bytes = self.size_of_parts(0).await?;
         }
         let attempt = Attempt {
             purpose: Purpose::Archive,
@@ -294,15 +355,16 @@ impl Run {
         self.job.attempt(attempt).await
     }
 
-    /// Parts of one size must be known before the first: so the folders are walked once more.
-    async fn size_of_parts(&self) -> Result<u64, EngineError> {
+    /// Parts of one size must be known before the first: so the folders are walked once more. `least_bytes`
+    /// is how long the archive will be at least.
+    async fn size_of_parts(&self, least_bytes: u64) -> Result<u64, EngineError> {
         let job = self.job.clone();
         blocking(move || {
             job.meter.find_anew();
             job.sources
                 .walk(&job.context, &job.meter, &mut |_| Ok(()))?;
             let (found_bytes, _) = job.meter.found_bytes();
-            Ok(uniform_bytes(found_bytes))
+            Ok(uniform_bytes(found_bytes.max(least_bytes)))
         })
         .await
     }

@@ -111,6 +111,17 @@ impl Sources {
         }
     }
 
+    /// Whether the folder that is backed up under this label can be read.
+    pub(super) fn has_root(&self, label: &[u8]) -> bool {
+        self.roots.iter().any(|root| root.label.as_bytes() == label)
+    }
+
+    /// Whether a walk comes to this path and gives it this name, as things are now.
+    pub(super) fn reach(&self, path: &Path, name: &EntryName) -> bool {
+        let names = |walk: &Walk| walk.name_of(path).as_ref() == Some(name);
+        self.walks.iter().any(names)
+    }
+
     /// Walks all folders. Everything comes in [`walk_order`](crate::archive::walk_order) of its
     /// names; `take` may end the walk by an error.
     pub(super) fn walk(
@@ -214,6 +225,27 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// What this walk calls `path`; `None` where it does not come to it.
+    fn name_of(&self, path: &Path) -> Option<EntryName> {
+        let below = path.strip_prefix(&self.folder).ok()?;
+        let (mut folder, mut name) = (self.folder.clone(), self.name.clone());
+        for component in below.components() {
+            // A link to a folder is not followed.
+            if !folder.symlink_metadata().ok()?.is_dir() {
+                return None;
+            }
+            let path = folder.join(component);
+            let file_type = path.symlink_metadata().ok()?.file_type();
+            if !self.wants(&path, file_type) {
+                return None;
+            }
+            let is_beside = |text: &str| folder.join(text).symlink_metadata().is_ok();
+            name = name.child(component.as_os_str(), is_beside);
+            folder = path;
+        }
+        Some(name)
     }
 
     fn wants(&self, path: &Path, file_type: FileType) -> bool {

@@ -47,12 +47,13 @@ impl Run {
             created: row.created,
             files: made.tally.totals.files,
             bytes_total: made.tally.totals.bytes,
-            bytes_read: made.tally.bytes_read,
+            bytes_read: self.job.meter.read_bytes(),
             bytes_uploaded: made.sent_bytes,
             bytes_copied: made.copied_bytes,
-            bytes_resumed,
+            bytes_resumed: bytes_resumed + made.spared_bytes,
             requests: self.job.store.requests() - self.requests_before,
             duration_secs: self.started.elapsed().as_secs_f64(),
+            full_because: None,
             warnings: warnings_of(&made.tally.skipped),
             key: row.key.clone(),
             row,
@@ -66,7 +67,17 @@ impl Run {
         tally: &Tally,
     ) -> Result<BackupReport, EngineError> {
         if tally.compared > 0 || !base.is_kept {
-            self.keep(index, Ok(base.head.clone())).await;
+            let (known, folder) = (base.index.clone(), self.job.folder.clone());
+            let stating = blocking(move || {
+                let stated = known.with_identities_of(&index, &folder);
+                stated.map_err(EngineError::OwnData)
+            });
+            match stating.await {
+                Ok(index) => self.keep(index, Ok(base.head.clone())).await,
+                Err(error) => {
+                    tracing::warn!(%error, "what was compared must be compared again next time");
+                }
+            }
         }
         let id: &ArchiveId = &base.head.archive;
         let mut row = Backup::from_listing(&id.key, id.size_bytes, base.manifest.created);
@@ -77,12 +88,13 @@ impl Run {
             created: row.created,
             files: tally.totals.files,
             bytes_total: tally.totals.bytes,
-            bytes_read: tally.bytes_read,
+            bytes_read: self.job.meter.read_bytes(),
             bytes_uploaded: 0,
             bytes_copied: 0,
             bytes_resumed: 0,
             requests: self.job.store.requests() - self.requests_before,
             duration_secs: self.started.elapsed().as_secs_f64(),
+            full_because: None,
             warnings: warnings_of(&tally.skipped),
             key: row.key.clone(),
             row,

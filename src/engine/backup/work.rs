@@ -35,9 +35,16 @@ pub(super) enum Outcome {
 pub(super) enum Change {
     Nothing,
     /// Nothing; it had to be compared, and need not be next time.
-    Compared,
+    Compared(Counted),
     /// Its time or permissions.
-    Metadata,
+    Metadata(Counted),
+}
+
+/// Whether the bytes that were read to compare a file are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    Already,
+    NotYet,
 }
 
 /// An entry whose bytes are ready.
@@ -85,7 +92,8 @@ impl Task {
     pub(super) fn decided(self) -> Outcome {
         match self.decision {
             Decision::Keep(known) => Outcome::Kept(known, Change::Nothing),
-            Decision::Touch(known) => Outcome::Kept(known, Change::Metadata),
+            // Only of folders, of which nothing is counted.
+            Decision::Touch(known) => Outcome::Kept(known, Change::Metadata(Counted::NotYet)),
             Decision::Compare(_) | Decision::New => Outcome::Grown(Box::new(self.source)),
         }
     }
@@ -127,8 +135,12 @@ fn pack(
         && known.blake3 == blake3
     {
         match after_comparing(known, &source, content.identity) {
-            Decision::Keep(known) => return Outcome::Kept(known, Change::Compared),
-            Decision::Touch(known) => return Outcome::Kept(known, Change::Metadata),
+            Decision::Keep(known) => {
+                return Outcome::Kept(known, Change::Compared(Counted::NotYet));
+            }
+            Decision::Touch(known) => {
+                return Outcome::Kept(known, Change::Metadata(Counted::NotYet));
+            }
             Decision::Compare(_) | Decision::New => {}
         }
     }

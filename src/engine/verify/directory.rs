@@ -5,7 +5,7 @@
 
 use super::findings::{Findings, THE_DIRECTORY};
 use crate::archive::{EntryRecord, RawRecord, Tail, records};
-use crate::model::{EntryKind, MANIFEST_PATH, OWN_PREFIX, Totals};
+use crate::model::{EntryKind, MANIFEST_PATH, OWN_PREFIX, Totals, count_text};
 use std::ops::Range;
 
 /// The central directory, without the manifest's record.
@@ -75,7 +75,11 @@ impl Directory {
             count += 1;
         }
         if count != tail.entries {
-            let reason = format!("it has {count} records and should have {}", tail.entries);
+            let reason = format!(
+                "it has {} records and should have {}",
+                count_text(count),
+                count_text(tail.entries)
+            );
             findings.add(THE_DIRECTORY, reason);
         }
         directory.bytes = bytes;

@@ -6,10 +6,11 @@ use super::findings::{Findings, THE_DIRECTORY, THE_END, THE_MANIFEST};
 use super::repacked::is_packed_the_same;
 use super::source::Source;
 use crate::archive::{
-    ArchiveError, EntryRecord, Flaw, HeaderFit, Inspector, Seal, TAIL_BYTES, Tail, records,
+    ArchiveError, EntryRecord, Flaw, HeaderFit, Inspector, Seal, TAIL_BYTES, Tail, parse_manifest,
+    records,
 };
 use crate::engine::error::EngineError;
-use crate::model::{BackupName, FORMAT_MAJOR, FormatVersion, MANIFEST_PATH, Manifest};
+use crate::model::{BackupName, MANIFEST_PATH, Manifest};
 
 /// The end of an archive of ours.
 #[derive(Debug)]
@@ -172,7 +173,7 @@ fn read_manifest(
         Some(flaw) => Ok(Err(flaw.reason().to_owned())),
         // It is made anew for every backup.
         None if verdict.header != HeaderFit::Same => Ok(Err(Flaw::Header.reason().to_owned())),
-        None => parse_manifest(&text),
+        None => manifest_of(&text),
     }
 }
 
@@ -192,25 +193,11 @@ fn has_seal(tail: &Tail, rest: &[u8], mut hasher: blake3::Hasher, findings: &mut
     seal.fits(&hasher)
 }
 
-fn parse_manifest(text: &[u8]) -> Result<Result<Manifest, String>, EngineError> {
-    #[derive(serde::Deserialize)]
-    struct OnlyFormat {
-        format: FormatVersion,
-    }
-    let newer = |format: FormatVersion| {
-        EngineError::from(ArchiveError::NewerFormat {
-            found: format.major,
-            known: FORMAT_MAJOR,
-        })
-    };
-    let error = match serde_json::from_slice::<Manifest>(text) {
-        Ok(manifest) if manifest.format.major > FORMAT_MAJOR => return Err(newer(manifest.format)),
-        Ok(manifest) => return Ok(Ok(manifest)),
-        Err(error) => error,
-    };
-    // A later format may not even have these fields: its version is the better answer.
-    match serde_json::from_slice::<OnlyFormat>(text) {
-        Ok(only) if only.format.major > FORMAT_MAJOR => Err(newer(only.format)),
-        _ => Ok(Err(format!("it cannot be read: {error}"))),
+fn manifest_of(text: &[u8]) -> Result<Result<Manifest, String>, EngineError> {
+    match parse_manifest(text) {
+        Ok(manifest) => Ok(Ok(manifest)),
+        Err(error @ ArchiveError::NewerFormat { .. }) => Err(error.into()),
+        Err(ArchiveError::Manifest(error)) => Ok(Err(format!("it cannot be read: {error}"))),
+        Err(error) => Ok(Err(format!("it cannot be read: {error}"))),
     }
 }

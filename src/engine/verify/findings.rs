@@ -1,6 +1,6 @@
 //! `Findings`: what a verification found to be damaged, named for people.
 
-use crate::model::Warning;
+use crate::model::{Warning, count_text};
 use std::ops::Range;
 
 /// The end records and the seal.
@@ -41,19 +41,7 @@ impl Findings {
 /// Names bytes by their offsets, the first and the last.
 pub(super) fn bytes_name(range: &Range<u64>) -> String {
     let last = range.end.saturating_sub(1).max(range.start);
-    format!("bytes {} to {}", number(range.start), number(last))
-}
-
-fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    format!("bytes {} to {}", count_text(range.start), count_text(last))
 }
 
 #[cfg(test)]

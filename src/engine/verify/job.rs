@@ -101,17 +101,12 @@ impl Check {
         let totals = directory.totals;
         self.meter
             .begin_sized(Phase::Verifying, totals.files, totals.bytes);
-        let generation = manifest.as_ref().map(|manifest| manifest.generation);
         let pass = Pass {
             source,
             directory: &directory,
             meter: &self.meter,
             findings,
-            headers: if generation == Some(0) {
-                Headers::AreOfNow
-            } else {
-                Headers::MayBeOlder
-            },
+            headers: Headers::of(manifest.as_ref()),
         };
         let (read, standings) = pass.run(manifest.as_ref(), entries_end)?;
         self.report.bytes = read.content_bytes;

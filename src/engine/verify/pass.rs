@@ -22,10 +22,20 @@ pub(super) struct Pass<'a> {
 /// Whether a local header may have another time than the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Headers {
-    /// It may: an earlier backup may have sent it.
+    /// It may: an earlier backup or an interrupted run may have sent it.
     MayBeOlder,
     /// All bytes are of this backup.
     AreOfNow,
+}
+
+impl Headers {
+    /// What an archive says of them; nothing is held against one that says nothing.
+    pub(super) fn of(manifest: Option<&Manifest>) -> Self {
+        match manifest {
+            Some(manifest) if manifest.generation == 0 && !manifest.older_headers => Self::AreOfNow,
+            _ => Self::MayBeOlder,
+        }
+    }
 }
 
 /// What a reading found.

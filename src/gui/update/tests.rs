@@ -308,6 +308,7 @@ fn an_unchanged_backup_adds_no_row_and_offers_one_of_the_same_profile() {
         files: 1,
         bytes_total: 1,
         bytes_read: 0,
+        full_because: None,
         bytes_uploaded: 0,
         bytes_copied: 0,
         bytes_resumed: 0,

@@ -169,7 +169,7 @@ fn quit_ui(ui: &mut Ui, state: &State, commands: &mut Commands) -> Next {
         ui.label("Stopping. The window closes by itself in a moment.");
         return Next::Stay;
     }
-    ui.label("If it is stopped now, nothing half-made is left behind, and you can start it again at any time.");
+    ui.label("If it is stopped now, no half-made backup is left in the list, and you can start it again at any time.");
     buttons_ui(ui, |ui| {
         if main_button(ui, "Keep running", None).clicked() {
             commands.push(Command::KeepRunning);

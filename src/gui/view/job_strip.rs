@@ -169,7 +169,7 @@ mod tests {
             reason: "The provider is busy (SlowDown)".to_owned(),
             silent_secs: 34,
             attempt: 3,
-            attempts: 8,
+            attempts: Some(8),
             next_attempt_secs: Some(12),
         }
     }

@@ -1,7 +1,8 @@
 //! Answers that the proxy makes itself or changes.
 
 use super::fault::Fault;
-use super::head;
+use super::head::{self, AnswerHead};
+use std::io;
 
 /// The whole answer of a fault that never reaches the server; `None` for the others.
 pub(super) fn made(fault: Fault, method: &str) -> Option<(u16, Vec<u8>)> {
@@ -35,6 +36,17 @@ pub(super) fn made(fault: Fault, method: &str) -> Option<(u16, Vec<u8>)> {
         ),
         _ => return None,
     };
+    Some((status, error((status, reason), code, message, method)))
+}
+
+/// What Cloudflare R2 says to parts that are not of one size.
+pub(super) fn unequal_parts() -> (u16, Vec<u8>) {
+    let message = "All non-trailing parts must have the same length.";
+    let answer = error((400, "Bad Request"), "InvalidPart", message, "POST");
+    (400, answer)
+}
+
+fn error((status, reason): (u16, &str), code: &str, message: &str, method: &str) -> Vec<u8> {
     // S3 keeps a long step's connection alive with blanks before it knows how the step ends.
     let blanks = if status == 200 { "\n   \n   " } else { "\n" };
     let body = format!(
@@ -46,10 +58,7 @@ pub(super) fn made(fault: Fault, method: &str) -> Option<(u16, Vec<u8>)> {
         "HTTP/1.1 {status} {reason}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\
          Server: test-proxy\r\n\r\n"
     );
-    Some((
-        status,
-        [head.as_bytes(), &body.as_bytes()[..length]].concat(),
-    ))
+    [head.as_bytes(), &body.as_bytes()[..length]].concat()
 }
 
 const INTERNAL_ERROR: &str = "We encountered an internal error. Please try again.";
@@ -66,6 +75,29 @@ pub(super) fn head_with_etag(fault: Fault, answer_head: &[u8]) -> Vec<u8> {
 pub(super) fn head_with_length(answer_head: &[u8], length: usize) -> Vec<u8> {
     let bare = head::without(answer_head, &["content-length", "transfer-encoding"]);
     head::with(&bare, &format!("Content-Length: {length}"))
+}
+
+/// The answer to a request without a range, made of the answer to the same with one: head and all of
+/// the object. What the server did not send of it is blanks. `None` where the server gave no part.
+pub(super) fn whole_instead_of_part(
+    answer_head: &[u8],
+    part: &[u8],
+) -> io::Result<Option<Vec<u8>>> {
+    let parsed = AnswerHead::parse(answer_head)?;
+    let place = parsed.header("content-range").and_then(|value| {
+        let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
+        let from: usize = range.split_once('-')?.0.parse().ok()?;
+        Some((from, size.parse::<usize>().ok()?))
+    });
+    let Some((from, size)) = place else {
+        return Ok(None);
+    };
+    let mut whole = vec![b' '; size];
+    whole[from..from + part.len()].copy_from_slice(part);
+    let bare = head::without(answer_head, &["content-range"]);
+    let line_bytes = bare.iter().position(|byte| *byte == b'\r').unwrap_or(0);
+    let head = [b"HTTP/1.1 200 OK", &bare[line_bytes..]].concat();
+    Ok(Some([head_with_length(&head, size), whole].concat()))
 }
 
 /// The XML with its `ETag` elements gone or replaced.

@@ -7,6 +7,7 @@ use super::line::{Direction, Line, LineReport};
 use super::step::Step;
 use crate::support::Server;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pub(super) up: Arc<Direction>,
     pub(super) down: Arc<Direction>,
     rules: Mutex<Vec<Rule>>,
+    /// Whether the parts of an upload must be of one size.
+    wants_equal_parts: AtomicBool,
 }
 
 impl Proxy {
@@ -60,6 +63,13 @@ impl Proxy {
     /// Breaks nothing from now on; what is broken already stays so.
     pub(crate) fn heal(&self) {
         self.rules().clear();
+    }
+
+    /// From now on no upload is completed whose parts but the last are not of one size, as at
+    /// Cloudflare R2. All parts of an upload must have come through this proxy.
+    pub(crate) fn refuse_unequal_parts(&self) {
+        let wants = &self.shared.wants_equal_parts;
+        wants.store(true, Ordering::Relaxed);
     }
 
     /// What was asked so far.
@@ -123,6 +133,7 @@ impl Proxy {
             up: Arc::new(Direction::new(line)),
             down: Arc::new(Direction::new(line)),
             rules: Mutex::new(Vec::new()),
+            wants_equal_parts: AtomicBool::new(false),
         });
         let listener = {
             let _context = runtime.enter();
@@ -158,10 +169,17 @@ impl Drop for Proxy {
 
 impl Shared {
     /// Shows a request to every rule, so that each counts, and gives the first fault that hits.
-    pub(super) fn fault_for(&self, step: Step) -> Option<Fault> {
+    pub(super) fn fault_for(&self, step: Step, part_number: Option<u32>) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let hits: Vec<_> = rules.iter_mut().map(|rule| rule.look_at(step)).collect();
+        let hits: Vec<_> = rules
+            .iter_mut()
+            .map(|rule| rule.look_at(step, part_number))
+            .collect();
         hits.into_iter().flatten().next()
+    }
+
+    pub(super) fn wants_equal_parts(&self) -> bool {
+        self.wants_equal_parts.load(Ordering::Relaxed)
     }
 
     /// A socket towards the server or the clients.

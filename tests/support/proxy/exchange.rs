@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::head::{AnswerHead, Length, RequestHead};
 use super::ledger::{Entry, Moment};
 use super::message::Body;
+use super::parts::are_of_one_size;
 use super::pump::{Broken, Manner, Passed, Pump};
 use super::step::Step;
 use super::stream::{Inflow, Outflow};
@@ -65,7 +66,11 @@ async fn next_request(wire: &mut Wire, shared: &Shared) -> io::Result<Option<Req
     };
     let head = RequestHead::parse(&head_bytes)?;
     let step = Step::of(&head);
-    let entry = Entry::new(&head, head_bytes.len(), shared.fault_for(step));
+    let entry = Entry::new(
+        &head,
+        head_bytes.len(),
+        shared.fault_for(step, head.part_number()),
+    );
     let entry = shared.ledger.add(entry);
     reach(shared, step, Moment::Arrives).await;
     Ok(Some(Request {
@@ -93,6 +98,19 @@ async fn one(
     if let Some((status, bytes)) = fault.and_then(|fault| answer::made(fault, &request.head.method))
     {
         return refuse(&mut request, wire, status, &bytes).await;
+    }
+    if request.entry.step == Step::Complete && shared.wants_equal_parts() {
+        let completion = request.body.payload(&mut wire.inflow).await?;
+        let parts = shared
+            .ledger
+            .parts_of(request.head.query("uploadId").unwrap_or_default());
+        if !are_of_one_size(&parts, &completion) {
+            let (status, bytes) = answer::unequal_parts();
+            return refuse(&mut request, wire, status, &bytes).await;
+        }
+        // It was only looked at.
+        request.body = Body::new(Length::Bytes(completion.len() as u64));
+        wire.inflow.unread(completion.into());
     }
     loop {
         let idle = kept.take().filter(|kept| kept.inflow.is_idle());
@@ -262,6 +280,7 @@ impl Reply<'_> {
             Some(fault @ (Fault::WrongEtag | Fault::MissingEtag)) => {
                 self.pass_with_etag(fault, &head_bytes, length).await?;
             }
+            Some(Fault::RangeIgnored) => self.pass_whole(&head_bytes, length).await?,
             Some(fault @ (Fault::ResetInAnswer | Fault::CutAnswer)) => {
                 self.pass_on(&head_bytes, length).await?;
                 let is_reset = fault == Fault::ResetInAnswer;
@@ -321,8 +340,21 @@ impl Reply<'_> {
         let xml = Body::new(length).payload(self.from).await?;
         let xml = answer::xml_with_etag(fault, &xml);
         let head = answer::head_with_length(&head, xml.len());
-        let bytes = [head, xml].concat();
-        self.to.write(&bytes).await?;
+        self.write(&[head, xml].concat()).await
+    }
+
+    async fn pass_whole(&mut self, head: &[u8], length: Length) -> io::Result<()> {
+        let part = Body::new(length).payload(self.from).await?;
+        if let Some(whole) = answer::whole_instead_of_part(head, &part)? {
+            self.entry.set_status(200);
+            return self.write(&whole).await;
+        }
+        let head = answer::head_with_length(head, part.len());
+        self.write(&[head, part].concat()).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.to.write(bytes).await?;
         let sent = bytes.len() as u64;
         self.entry.answer_bytes.fetch_add(sent, Ordering::Relaxed);
         Ok(())

@@ -40,11 +40,13 @@ pub(crate) enum Fault {
     WrongEtag,
     /// The answer has no `ETag`, neither in its head nor in its XML.
     MissingEtag,
+    /// A range is asked for; the whole object comes, with status 200.
+    RangeIgnored,
 }
 
 impl Fault {
     /// Every fault once; stalls last 2 s, a drip has 16 KiB/s.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::SlowDown,
         Self::InternalError,
         Self::ErrorInside200,
@@ -61,6 +63,7 @@ impl Fault {
         Self::Drip(16 << 10),
         Self::WrongEtag,
         Self::MissingEtag,
+        Self::RangeIgnored,
     ];
 
     /// Whether a real line or store could do this at this step; the others are safe, but prove
@@ -81,6 +84,7 @@ impl Fault {
                     | Step::CopyPart
                     | Step::Complete
             ),
+            Self::RangeIgnored => step == Step::Get,
             _ => true,
         }
     }
@@ -109,6 +113,8 @@ pub(crate) enum When {
     Nth(u64),
     /// This one, twice this one, and so on; 1 is the same as [`When::Always`].
     Every(u64),
+    /// All that are about a part of a higher number.
+    PartAfter(u32),
     /// All.
     Always,
 }
@@ -133,7 +139,7 @@ impl Rule {
     }
 
     /// Counts a request, and gives the fault if it is hit.
-    pub(super) fn look_at(&mut self, step: Step) -> Option<Fault> {
+    pub(super) fn look_at(&mut self, step: Step, part_number: Option<u32>) -> Option<Fault> {
         if !self.steps.contains(&step) {
             return None;
         }
@@ -142,6 +148,7 @@ impl Rule {
             When::First(count) => self.looked_at <= count,
             When::Nth(number) => self.looked_at == number,
             When::Every(number) => self.looked_at.is_multiple_of(number.max(1)),
+            When::PartAfter(number) => part_number.is_some_and(|part| part > number),
             When::Always => true,
         };
         is_hit.then_some(self.fault)

@@ -60,6 +60,27 @@ impl RequestHead {
         length(&self.lines).unwrap_or(Length::Bytes(0))
     }
 
+    /// Number of the part that it is about.
+    pub(super) fn part_number(&self) -> Option<u32> {
+        self.query("partNumber")?.parse().ok()
+    }
+
+    /// Size of the part that is sent or copied, if it is about one. Parts whose length is not said
+    /// before, and copies of whole objects, have none.
+    pub(super) fn part_bytes(&self) -> Option<u64> {
+        self.query("partNumber")?;
+        if self.header("x-amz-copy-source").is_none() {
+            return match self.length() {
+                Length::Bytes(bytes) => Some(bytes),
+                Length::Chunked | Length::UntilClose => None,
+            };
+        }
+        let range = self.header("x-amz-copy-source-range")?;
+        let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        Some(last.checked_sub(first)? + 1)
+    }
+
     pub(super) fn expects_a_go_ahead(&self) -> bool {
         self.header("expect").is_some()
     }
@@ -85,6 +106,10 @@ impl AnswerHead {
         } else {
             length(&self.lines).unwrap_or(Length::UntilClose)
         }
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.lines, name)
     }
 
     pub(super) fn is_interim(&self) -> bool {

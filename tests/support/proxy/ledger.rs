@@ -26,6 +26,8 @@ pub(crate) struct SeenRequest {
     pub(crate) target: String,
     /// The part's number, where it is about one.
     pub(crate) part_number: Option<u32>,
+    /// The part's size, sent or copied.
+    pub(crate) part_bytes: Option<u64>,
     /// What range of the object is asked for.
     pub(crate) range: Option<String>,
     /// Status of the answer, the server's or the proxy's own; `None` where there was none.
@@ -118,7 +120,9 @@ pub(super) struct Entry {
     pub(super) body_bytes: AtomicU64,
     pub(super) answer_bytes: AtomicU64,
     target: String,
+    upload_id: Option<String>,
     part_number: Option<u32>,
+    part_bytes: Option<u64>,
     range: Option<String>,
     head_bytes: u64,
     /// 0 before there is an answer.
@@ -133,7 +137,9 @@ impl Entry {
             body_bytes: AtomicU64::new(0),
             answer_bytes: AtomicU64::new(0),
             target: head.target.clone(),
-            part_number: head.query("partNumber").and_then(|text| text.parse().ok()),
+            upload_id: head.query("uploadId").map(ToOwned::to_owned),
+            part_number: head.part_number(),
+            part_bytes: head.part_bytes(),
             range: head.header("range").map(ToOwned::to_owned),
             head_bytes: head_bytes as u64,
             status: AtomicU16::new(0),
@@ -150,6 +156,7 @@ impl Entry {
             step: self.step,
             target: self.target.clone(),
             part_number: self.part_number,
+            part_bytes: self.part_bytes,
             range: self.range.clone(),
             status: (status != 0).then_some(status),
             fault: self.fault,
@@ -228,6 +235,18 @@ impl Ledger {
         let pages = self.pages();
         let requests = pages.entries.iter().map(|entry| entry.seen()).collect();
         Seen { requests }
+    }
+
+    /// Sizes of the parts that the server has taken for an upload, by number; the latest counts.
+    pub(super) fn parts_of(&self, upload_id: &str) -> HashMap<u32, u64> {
+        let pages = self.pages();
+        let taken = pages.entries.iter().filter(|entry| {
+            entry.upload_id.as_deref() == Some(upload_id)
+                && entry.status.load(Ordering::Relaxed) == 200
+        });
+        taken
+            .filter_map(|entry| Some((entry.part_number?, entry.part_bytes?)))
+            .collect()
     }
 
     pub(super) fn count_anew(&self) {

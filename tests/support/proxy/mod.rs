@@ -12,6 +12,7 @@ mod head;
 mod ledger;
 mod line;
 mod message;
+mod parts;
 mod pump;
 mod step;
 mod stream;
