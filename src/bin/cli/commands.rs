@@ -5,7 +5,7 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::profiles::absolute;
-use crate::wording::{backup_lines, count, duration, local_time, verify_lines};
+use crate::wording::{backup_lines, local_time, verify_lines};
 use globset::GlobBuilder;
 use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
