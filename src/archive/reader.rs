@@ -35,6 +35,8 @@ pub struct ListedEntry {
     pub modified_ns: Option<i64>,
     /// Permission bits, where the entry says them.
     pub mode: Option<u32>,
+    /// CRC-32 of the content, by its own account.
+    pub crc32: u32,
     /// Where its local header is.
     pub header_offset: u64,
     /// Bytes of the archive from its local header on that have all of it; `None` where they would
@@ -82,6 +84,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 compressed_bytes: entry.compressed_size(),
                 modified_ns: entry.last_modified().and_then(of_dos),
                 mode: entry.unix_mode().map(|mode| mode & 0o7777),
+                crc32: entry.crc32(),
                 header_offset: entry.header_start(),
                 extent: extent_of(
                     &bounds,
@@ -92,6 +95,25 @@ impl<R: Read + Seek> ArchiveReader<R> {
         }
         entries.sort_by_key(|entry| entry.header_offset);
         Ok(entries)
+    }
+
+    /// Bytes that have what zipkeep wrote for itself, in order; none in foreign archives.
+    pub fn own_extents(&self) -> Result<Vec<Range<u64>>, ArchiveError> {
+        if !self.is_ours() {
+            return Ok(Vec::new());
+        }
+        let bounds = self.bounds()?;
+        let mut extents = Vec::new();
+        for index in 0..self.zip.len() {
+            let entry = self.zip.by_index_data(index);
+            let entry = entry.map_err(|error| of_zip("", error))?;
+            if entry.name_raw().starts_with(OWN_PREFIX.as_bytes()) {
+                let own_bytes = entry.name_raw().len() as u64 + entry.compressed_size();
+                extents.extend(extent_of(&bounds, entry.header_start(), own_bytes));
+            }
+        }
+        extents.sort_unstable_by_key(|extent| extent.start);
+        Ok(extents)
     }
 
     /// Where the bytes of entries begin, in order, and where the last of them ends.

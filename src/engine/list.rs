@@ -18,7 +18,11 @@ pub async fn list(store: &Store, context: &Context) -> Result<Vec<Backup>, Engin
     let objects = context.or_cancelled(store.list()).await?;
     let mut backups: Vec<Backup> = objects
         .iter()
-        .map(|object| Backup::from_listing(&object.key, object.size_bytes, object.stored))
+        .map(|object| {
+            let row = Backup::from_listing(&object.key, object.size_bytes, object.stored);
+            let version = object.etag.clone();
+            Backup { version, ..row }
+        })
         .filter(|backup| is_archive(&backup.name))
         .collect();
     catalog::recall(context.data_dir(), &mut backups);

@@ -12,6 +12,7 @@ mod error;
 mod excludes;
 mod files;
 mod hex;
+mod inside;
 mod list;
 mod lock;
 mod meter;
@@ -32,6 +33,9 @@ pub use context::Context;
 pub use delete::delete;
 pub use download::download;
 pub use error::{EngineError, Leftover, causes};
+pub use inside::{
+    Difference, DifferenceKind, Inside, Maker, NodeId, Tree, differences, look_inside,
+};
 pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, Foreseen,

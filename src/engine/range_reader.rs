@@ -46,6 +46,8 @@ pub(super) struct Shared(Arc<Mutex<Ahead>>);
 
 #[derive(Debug, Default)]
 struct Ahead {
+    /// Bytes that need not be fetched as long as anybody reads, by their offset.
+    kept: BTreeMap<u64, Bytes>,
     /// Bytes that need not be fetched, by their offset.
     lent: BTreeMap<u64, Bytes>,
     /// Ends of what is read in order, by its beginning: blocks are cut at both.
@@ -67,6 +69,36 @@ impl Shared {
         Loan { shared, offset }
     }
 
+    /// Keeps bytes of the object from `offset` on for all readers, until [`let_go`](Self::let_go).
+    pub(super) fn keep(&self, offset: u64, bytes: Bytes) {
+        self.ahead().kept.insert(offset, bytes);
+    }
+
+    /// All that is kept, by its offset.
+    pub(super) fn kept(&self) -> Vec<(u64, Bytes)> {
+        let ahead = self.ahead();
+        let kept = ahead.kept.iter();
+        kept.map(|(offset, bytes)| (*offset, bytes.clone()))
+            .collect()
+    }
+
+    /// Forgets what is kept.
+    pub(super) fn let_go(&self) {
+        self.ahead().kept.clear();
+    }
+
+    /// Whether all of this is kept.
+    pub(super) fn has(&self, range: &Range<u64>) -> bool {
+        let mut at = range.start;
+        while at < range.end {
+            match self.lent_at(at) {
+                Some(bytes) => at += bytes.len() as u64,
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// Promises that one reader reads this from its beginning to its end: it fetches ahead at once, and
     /// nothing beside it.
     pub(super) fn read_in_order(&self, range: Range<u64>) -> Loan {
@@ -82,9 +114,11 @@ impl Shared {
 
     fn lent_at(&self, position: u64) -> Option<Bytes> {
         let ahead = self.ahead();
-        let (offset, bytes) = ahead.lent.range(..=position).next_back()?;
-        let start = usize::try_from(position - offset).ok()?;
-        (start < bytes.len()).then(|| bytes.slice(start..))
+        [&ahead.lent, &ahead.kept].into_iter().find_map(|here| {
+            let (offset, bytes) = here.range(..=position).next_back()?;
+            let start = usize::try_from(position - offset).ok()?;
+            (start < bytes.len()).then(|| bytes.slice(start..))
+        })
     }
 
     fn in_order_at(&self, position: u64) -> Option<Range<u64>> {

@@ -1,10 +1,9 @@
 //! Use case: look into a backup. Only its directory and manifest are fetched.
 
-use crate::archive::ArchiveError;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::inside::{Opened, look_at_end, manifest_of, open_archive};
 use crate::engine::meter::Meter;
-use crate::engine::range_reader::{RangeReader, open};
 use crate::engine::report::{ShowReport, ShownEntry};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Manifest, Phase};
@@ -17,29 +16,21 @@ pub async fn show(store: &Store, key: &str, context: &Context) -> Result<ShowRep
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     meter.begin(Phase::Connecting);
-    let object = context.or_cancelled(store.head(key)).await?;
     let name = key.rsplit('/').next().unwrap_or(key).to_owned();
-    let reader = RangeReader::new(store, object, context, &meter);
-    tokio::task::spawn_blocking(move || read(name, reader))
+    let end = look_at_end(store, key, context).await?;
+    let opened = open_archive(store, end, context, &meter).await?;
+    tokio::task::spawn_blocking(move || read(name, opened))
         .await
         .map_err(|crash| EngineError::Crashed(crash.to_string()))?
 }
 
-fn read(name: String, reader: RangeReader) -> Result<ShowReport, EngineError> {
-    let (mut archive, failure) = open(reader)?;
-    let manifest = match archive.manifest() {
-        Ok(manifest) => manifest,
-        Err(error @ ArchiveError::NewerFormat { .. }) => return Err(error.into()),
-        Err(error) => {
-            if let Some(reason) = failure.take() {
-                return Err(reason);
-            }
-            // The directory still tells what is there.
-            tracing::warn!(%error, name, "the manifest cannot be read");
-            None
-        }
-    };
-    match manifest {
+fn read(name: String, opened: Opened) -> Result<ShowReport, EngineError> {
+    let Opened {
+        mut archive,
+        failure,
+        ..
+    } = opened;
+    match manifest_of(&mut archive, &failure)? {
         Some(manifest) => Ok(of_manifest(name, manifest)),
         None => Ok(ShowReport {
             backup: name,

@@ -302,12 +302,24 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
             format!("Restored {restored}, {refused} could not be restored"),
         )
     };
-    let mut notice = Notice::new(JobKind::Restore, tone, title).hint(format!(
+    let mut parts = vec![format!(
         "{} in {}, to {}",
         bytes_text(report.bytes_written),
         rows::duration(report.duration_secs),
         report.to.join(", ")
-    ));
+    )];
+    if report.unchanged > 0 {
+        let was = if report.unchanged == 1 { "was" } else { "were" };
+        parts.push(format!(
+            "{} {was} there already",
+            rows::files(report.unchanged)
+        ));
+    }
+    if report.removed > 0 {
+        let removed = rows::counted(report.removed, "thing", "things");
+        parts.push(format!("{removed} removed that the backup does not have"));
+    }
+    let mut notice = Notice::new(JobKind::Restore, tone, title).hint(parts.join(" · "));
     notice.warnings.clone_from(&report.refused);
     notice
 }

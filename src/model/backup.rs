@@ -23,6 +23,9 @@ pub struct Backup {
     pub size_bytes: u64,
     /// Which program made it.
     pub origin: Origin,
+    /// Version tag of the object as it was listed, where the destination has them.
+    #[serde(skip)]
+    pub version: Option<String>,
     /// What it holds, where this computer knows without opening it.
     #[serde(flatten)]
     pub contents: Option<Contents>,
@@ -82,6 +85,7 @@ impl Backup {
             os: None,
             size_bytes,
             origin: Origin::Other,
+            version: None,
             contents: None,
             name,
         };

@@ -206,6 +206,44 @@ impl Store {
         }
     }
 
+    /// Looks at one object and reads its last bytes, at most so many, in one request. Gives no bytes where
+    /// the destination does not answer such a request rightly: then only the look is certain.
+    pub async fn read_end(
+        &self,
+        key: &str,
+        most_bytes: u64,
+    ) -> Result<(ObjectInfo, Bytes), StorageError> {
+        let path = parse(key)?;
+        let options = GetOptions {
+            range: Some(GetRange::Suffix(most_bytes)),
+            ..GetOptions::default()
+        };
+        let read = || async {
+            let answer = self.client.get_opts(&path, options.clone()).await?;
+            let (meta, range) = (answer.meta.clone(), answer.range.clone());
+            Ok((meta, range, answer.bytes().await?))
+        };
+        let load = Load::receives(most_bytes);
+        let (meta, range, bytes) = match self.run(load, Asked::Object, read).await {
+            Ok(answer) => answer,
+            // An empty object has no last bytes, and not every server knows this kind of range.
+            Err(error)
+                if matches!(
+                    error.fault(),
+                    Fault::RangeIgnored | Fault::Unsupported | Fault::Other
+                ) =>
+            {
+                return Ok((self.head(key).await?, Bytes::new()));
+            }
+            Err(error) => return Err(error),
+        };
+        self.count_bytes(Way::Received, bytes.len() as u64);
+        let info = self.info(&meta)?;
+        let wanted_bytes = most_bytes.min(info.size_bytes);
+        let is_whole = range.end == info.size_bytes && bytes.len() as u64 == wanted_bytes;
+        Ok((info, if is_whole { bytes } else { Bytes::new() }))
+    }
+
     /// Writes a small object in one request, unless there is one of this key. Gives its version tag,
     /// where the store has them.
     pub async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Option<String>, StorageError> {

@@ -4,8 +4,9 @@
 use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::inside::{Opened, look_at_end, open_archive};
 use crate::engine::meter::Meter;
-use crate::engine::range_reader::{Failure, RangeReader, open};
+use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
 use crate::engine::request::{RestoreRequest, RestoreTarget};
 use crate::engine::restore::choose::Choice;
@@ -118,13 +119,18 @@ async fn look(
     closeness: Closeness,
 ) -> Result<Looked, EngineError> {
     meter.begin(Phase::Connecting);
-    let object = context.or_cancelled(store.head(&request.key)).await?;
-    let reader = RangeReader::new(store, object.clone(), context, meter);
+    let end = look_at_end(store, &request.key, context).await?;
+    let opened = open_archive(store, end, context, meter).await?;
     let (store, request, context) = (store.clone(), request.clone(), context.clone());
     blocking(move || {
-        let shared = reader.shared();
-        let (mut archive, failure) = open(reader)?;
+        let Opened {
+            object,
+            mut archive,
+            failure,
+            shared,
+        } = opened;
         let plan = plan(&mut archive, &failure, &request)?;
+        shared.let_go();
         let depth = match closeness {
             Closeness::Looks => Depth::Looks,
             Closeness::Contents => Depth::Contents(&context),

@@ -426,6 +426,7 @@ mod tests {
             compressed_bytes: 1,
             modified_ns: None,
             mode: Some(0o4755),
+            crc32: 0,
             header_offset: 0,
             extent: Some(0..1),
         }

@@ -1,0 +1,177 @@
+//! Opening an archive at a destination with as few requests as possible: its end in one, its directory and
+//! what stands right before it in a second, and older lists of ours side by side in a third step. What
+//! was fetched is kept on this computer for the next time.
+
+use super::kept::{Kept, What};
+use crate::archive::{ArchiveReader, TAIL_BYTES, Tail};
+use crate::engine::context::Context;
+use crate::engine::error::EngineError;
+use crate::engine::meter::Meter;
+use crate::engine::range_reader::{Failure, RangeReader, Shared, open};
+use crate::storage::{ObjectInfo, Store};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes of the end that are fetched first: all that is needed of a small archive.
+const FIRST_BYTES: u64 = 256 * 1024;
+/// What is needed to open larger archives than this is read piece by piece, as it is needed.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// Requests at once.
+const REQUESTS_AT_ONCE: usize = 4;
+/// Bytes of one request.
+const REQUEST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// An archive at a destination, opened.
+#[derive(Debug)]
+pub(in crate::engine) struct Opened {
+    /// What it is.
+    pub(in crate::engine) object: ObjectInfo,
+    /// Its reader.
+    pub(in crate::engine) archive: ArchiveReader<RangeReader>,
+    /// The true reason when reading fails.
+    pub(in crate::engine) failure: Failure,
+    /// What all readers of it share.
+    pub(in crate::engine) shared: Shared,
+}
+
+/// Some of an archive's bytes.
+type Piece = (u64, Vec<u8>);
+
+/// Looks at the object and its last bytes.
+pub(in crate::engine) async fn look_at_end(
+    store: &Store,
+    key: &str,
+    context: &Context,
+) -> Result<(ObjectInfo, Bytes), EngineError> {
+    context.or_cancelled(store.read_end(key, FIRST_BYTES)).await
+}
+
+/// Opens the archive whose end was looked at.
+pub(in crate::engine) async fn open_archive(
+    store: &Store,
+    (object, last): (ObjectInfo, Bytes),
+    context: &Context,
+    meter: &Arc<Meter>,
+) -> Result<Opened, EngineError> {
+    let reader = RangeReader::new(store, object.clone(), context, meter);
+    let shared = reader.shared();
+    let kept = Kept::of(context, store, &object, What::Ending);
+    let pieces: Option<Vec<Piece>> = kept.as_ref().and_then(Kept::load);
+    let is_known = pieces.is_some();
+    let fetching = Fetching {
+        store,
+        object: &object,
+        context,
+        meter,
+    };
+    match pieces {
+        Some(pieces) => {
+            for (offset, bytes) in pieces {
+                shared.keep(offset, bytes.into());
+            }
+        }
+        None => fetching.directory(last, &shared).await?,
+    }
+    let opening = tokio::task::spawn_blocking(move || open(reader));
+    let opened = opening
+        .await
+        .map_err(|crash| EngineError::Crashed(crash.to_string()))?;
+    let (archive, failure) = opened?;
+    if !is_known {
+        fetching.own_entries(&archive, &shared).await?;
+        let pieces: Vec<Piece> = shared
+            .kept()
+            .into_iter()
+            .map(|(offset, bytes)| (offset, bytes.to_vec()))
+            .collect();
+        // Of a small archive one request is all there is to save.
+        if let Some(kept) = kept.filter(|_| object.size_bytes > FIRST_BYTES && !pieces.is_empty()) {
+            kept.save(&pieces);
+        }
+    }
+    Ok(Opened {
+        object,
+        archive,
+        failure,
+        shared,
+    })
+}
+
+struct Fetching<'a> {
+    store: &'a Store,
+    object: &'a ObjectInfo,
+    context: &'a Context,
+    meter: &'a Arc<Meter>,
+}
+
+impl Fetching<'_> {
+    /// Fetches the directory and what stands right before it: in our archives the manifest and the
+    /// newest list of entries, which take about a third of the directory's bytes.
+    async fn directory(&self, last: Bytes, shared: &Shared) -> Result<(), EngineError> {
+        let size_bytes = self.object.size_bytes;
+        let Some(last_offset) = size_bytes.checked_sub(last.len() as u64) else {
+            return Ok(());
+        };
+        let end = &last[last
+            .len()
+            .saturating_sub(usize::try_from(TAIL_BYTES).unwrap_or(0))..];
+        // Whatever is wrong with it, opening will say.
+        let Ok(tail) = Tail::find(end, size_bytes) else {
+            return Ok(());
+        };
+        let before_bytes = tail.directory_bytes / 2 + 64 * 1024;
+        let from = tail.directory_offset.saturating_sub(before_bytes);
+        if size_bytes - from <= MOST_BYTES {
+            if from < last_offset {
+                self.fetch(vec![from..last_offset], shared).await?;
+            }
+            shared.keep(last_offset, last);
+        }
+        Ok(())
+    }
+
+    /// Fetches what zipkeep wrote for itself and is not here yet.
+    async fn own_entries(
+        &self,
+        archive: &ArchiveReader<RangeReader>,
+        shared: &Shared,
+    ) -> Result<(), EngineError> {
+        let extents = archive.own_extents()?;
+        let missing: Vec<Range<u64>> = extents
+            .into_iter()
+            .filter(|range| !shared.has(range))
+            .collect();
+        let bytes: u64 = missing.iter().map(|range| range.end - range.start).sum();
+        if bytes > MOST_BYTES {
+            return Ok(());
+        }
+        self.fetch(missing, shared).await
+    }
+
+    async fn fetch(&self, ranges: Vec<Range<u64>>, shared: &Shared) -> Result<(), EngineError> {
+        let requests = ranges.into_iter().flat_map(pieces_of).map(|range| async {
+            let (key, etag) = (&self.object.key, self.object.etag.as_deref());
+            let offset = range.start;
+            let bytes = self.store.read(key, range, etag).await?;
+            self.meter.add_transferred(bytes.len() as u64);
+            Ok::<_, EngineError>((offset, bytes))
+        });
+        let fetching = stream::iter(requests)
+            .buffered(REQUESTS_AT_ONCE)
+            .try_for_each(|(offset, bytes)| async move {
+                shared.keep(offset, bytes);
+                Ok(())
+            });
+        self.context.or_cancelled(fetching).await
+    }
+}
+
+/// A range, in requests of a bounded size.
+fn pieces_of(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let ends = range.end;
+    std::iter::successors(Some(range.start), |start| Some(start + REQUEST_BYTES))
+        .take_while(move |start| *start < ends)
+        .map(move |start| start..ends.min(start + REQUEST_BYTES))
+}
