@@ -8,6 +8,7 @@ use crate::model::{
     reduce_device,
 };
 use etcetera::{AppStrategy as _, AppStrategyArgs};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub struct Config {
     pub active_profile: String,
     /// How the window looks.
     pub appearance: Appearance,
+    /// For how many days what a restore replaced is kept, so that it can be undone.
+    pub undo_days: u32,
     /// The profiles, in the order in which they were made.
     pub profiles: Vec<Profile>,
 }
@@ -114,12 +117,16 @@ impl Places {
 }
 
 impl Config {
+    /// For how many days a restore can be undone unless the person says otherwise.
+    pub const UNDO_DAYS: u32 = 30;
+
     /// The settings before the person changed any: one profile that backs up to this computer.
     pub fn first(places: &Places) -> Self {
         Self {
             device: String::new(),
             active_profile: Profile::DEFAULT_NAME.to_owned(),
             appearance: Appearance::default(),
+            undo_days: Self::UNDO_DAYS,
             profiles: vec![Profile {
                 name: Profile::DEFAULT_NAME.to_owned(),
                 sources: Vec::new(),
@@ -208,6 +215,11 @@ impl Config {
         adopted
     }
 
+    /// For how long what a restore replaced is kept.
+    pub fn undo_kept(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.undo_days))
+    }
+
     /// The profile of this name.
     pub fn profile(&self, name: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.name == name)
@@ -277,6 +289,7 @@ impl Default for Config {
             device: String::new(),
             active_profile: Profile::DEFAULT_NAME.to_owned(),
             appearance: Appearance::default(),
+            undo_days: Self::UNDO_DAYS,
             profiles: Vec::new(),
         }
     }

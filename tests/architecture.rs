@@ -64,8 +64,20 @@ const RULES: &[Rule] = &[
         may_use: &[],
     },
     Rule {
-        module: "gui::forms",
+        module: "gui::ticks",
+        may_use: &["engine"],
+    },
+    Rule {
+        module: "gui::inside_form",
+        may_use: &["model", "engine", "gui::ticks"],
+    },
+    Rule {
+        module: "gui::restore_form",
         may_use: &["model", "engine"],
+    },
+    Rule {
+        module: "gui::forms",
+        may_use: &["model", "engine", "gui::inside_form", "gui::restore_form"],
     },
     Rule {
         module: "gui::job",
@@ -85,8 +97,19 @@ const RULES: &[Rule] = &[
     },
     // The window: what it knows and does.
     Rule {
+        module: "gui::opened",
+        may_use: &["model", "engine", "gui::notice"],
+    },
+    Rule {
         module: "gui::state",
-        may_use: &["model", "config", "engine", "gui::job", "gui::notice"],
+        may_use: &[
+            "model",
+            "config",
+            "engine",
+            "gui::job",
+            "gui::notice",
+            "gui::opened",
+        ],
     },
     Rule {
         module: "gui::work",
@@ -109,9 +132,11 @@ const RULES: &[Rule] = &[
             "model",
             "engine",
             "gui::rate",
+            "gui::inside_form",
             "gui::forms",
             "gui::job",
             "gui::notice",
+            "gui::opened",
             "gui::command",
             "gui::state",
             "gui::work",
@@ -125,10 +150,14 @@ const RULES: &[Rule] = &[
             "model",
             "engine",
             "gui::theme",
+            "gui::ticks",
+            "gui::inside_form",
+            "gui::restore_form",
             "gui::forms",
             "gui::job",
             "gui::rows",
             "gui::notice",
+            "gui::opened",
             "gui::command",
             "gui::state",
         ],

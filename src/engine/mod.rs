@@ -47,7 +47,8 @@ pub use request::{
     RestoreRequest, RestoreTarget, Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
 pub use restore::{
-    LaterChanges, forget_old_restores, forget_restore, preview, restore, restores, settle, undo,
+    LaterChanges, forget_old_restores, forget_restore, preview, proposed_place, restore, restores,
+    settle, undo,
 };
 pub use show::show;
 pub use stop::{StopReason, StopSwitch};

@@ -26,6 +26,7 @@ impl App {
         theme::install(egui);
         theme::choose(egui, setup.config.appearance);
         let mut core = Core::new(setup, egui.clone());
+        update::settle(&mut core);
         update::list(&mut core);
         Self {
             core,

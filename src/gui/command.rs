@@ -1,6 +1,6 @@
 //! `Command`: every wish that a click or a key can express, and the list in which a frame collects them.
 
-use crate::engine::{RestoreTarget, VerifyDepth};
+use crate::engine::{LaterChanges, RestoreRequest, VerifyDepth};
 use crate::gui::job::{FolderPurpose, JobId};
 use crate::gui::notice::NoticeId;
 use crate::model::Appearance;
@@ -34,15 +34,26 @@ pub(crate) enum Command {
     Refresh,
     /// Back up now.
     BackUp(BackUpManner),
-    /// Find out which folders a backup was made of.
+    /// Find out what a backup holds.
     Look(Backup),
+    /// Show what a backup holds.
+    Open(Backup),
+    /// Show the table again.
+    CloseInside,
+    /// Find out what changed in the backup that is open against this older one.
+    Compare(Backup),
+    /// Find out what a restore would do.
+    Foresee(RestoreRequest),
     /// Put a backup's files back.
-    Restore {
-        /// Which.
-        backup: Backup,
-        /// Where to.
-        target: RestoreTarget,
-    },
+    Restore(RestoreRequest),
+    /// List the restores that can be undone.
+    ListRestores,
+    /// Undo the restore of this id.
+    Undo(String, LaterChanges),
+    /// Let go of what is kept of the restore of this id.
+    ForgetRestore(String),
+    /// Keep for so many days what restores replace.
+    KeepUndo(u32),
     /// Read a backup back and compare.
     Verify(Backup, VerifyDepth),
     /// Remove a backup.

@@ -1,19 +1,23 @@
 //! `Forms`: what the person is typing and which dialog is open; the only thing that views may write.
 
-use crate::engine::{RestoreTarget, VerifyDepth};
+use crate::engine::VerifyDepth;
+use crate::gui::inside_form::InsideForm;
+use crate::gui::restore_form::RestoreForm;
 use crate::model::{
-    Backup, Compression, Destination, FolderDestination, Origin, Profile, Provider, S3Destination,
-    Secret, WhenUnchanged,
+    Backup, Compression, Destination, FolderDestination, Profile, Provider, S3Destination, Secret,
+    WhenUnchanged,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Everything that is being edited.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Forms {
     /// The settings of the profile that is shown.
     pub profile: ProfileForm,
     /// The dialog that is open.
     pub dialog: Option<Dialog>,
+    /// The tree of the backup that is looked into, once it is known.
+    pub inside: Option<InsideForm>,
 }
 
 /// The settings of one profile as typed.
@@ -79,46 +83,12 @@ pub(crate) enum Dialog {
     Delete(Backup),
     /// Whether to make a backup without anything of deleted files.
     RemoveDeleted,
+    /// Which restore to undo.
+    Restores,
     /// What to name a new profile.
     NewProfile(String),
     /// Whether to forget the profile of this name.
     RemoveProfile(String),
-}
-
-/// The choices of a restore.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RestoreForm {
-    /// What is restored.
-    pub backup: Backup,
-    /// Which way.
-    pub choice: RestoreChoice,
-    /// The folder, being typed.
-    pub folder: String,
-    /// The folders that the backup was made of.
-    pub places: OriginalPlaces,
-}
-
-/// What is known of the folders that a backup was made of: only the archive itself tells.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum OriginalPlaces {
-    /// Nobody has looked.
-    #[default]
-    NotAsked,
-    /// Somebody is looking.
-    Asked,
-    /// These.
-    Known(Vec<String>),
-    /// The archive does not say, or cannot be read.
-    Unknown,
-}
-
-/// Where restored files go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RestoreChoice {
-    /// To where they came from.
-    Original,
-    /// Into a folder.
-    Folder,
 }
 
 impl Place {
@@ -211,35 +181,6 @@ impl ProfileForm {
     }
 }
 
-impl RestoreForm {
-    /// Asks where to restore `backup` to; a backup of another computer starts with a folder, because
-    /// its own folders are unlikely to be here.
-    pub(crate) fn of(backup: &Backup, device: &str) -> Self {
-        let here = backup.origin == Origin::Zipkeep && backup.device.as_deref() == Some(device);
-        Self {
-            backup: backup.clone(),
-            choice: if here {
-                RestoreChoice::Original
-            } else {
-                RestoreChoice::Folder
-            },
-            folder: String::new(),
-            places: OriginalPlaces::NotAsked,
-        }
-    }
-
-    /// The target, if the choice is complete.
-    pub(crate) fn target(&self) -> Option<RestoreTarget> {
-        let folder = Path::new(self.folder.trim());
-        match self.choice {
-            RestoreChoice::Original => Some(RestoreTarget::Original),
-            RestoreChoice::Folder => folder
-                .is_absolute()
-                .then(|| RestoreTarget::Folder(folder.to_owned())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,23 +217,5 @@ mod tests {
         form.root_path = "/deep/er/ ".to_owned();
         form.excludes = "\n *.tmp \n\ncache/\n".to_owned();
         assert_eq!(form.applied_to(&profile), profile);
-    }
-
-    #[test]
-    fn a_backup_of_another_computer_is_restored_to_a_folder() {
-        let name = "p.20261122T100000Z.desk.linux.zip";
-        let backup = Backup::from_listing(name, 1, jiff::Timestamp::UNIX_EPOCH);
-        assert_eq!(
-            RestoreForm::of(&backup, "desk").choice,
-            RestoreChoice::Original
-        );
-        let mut elsewhere = RestoreForm::of(&backup, "laptop");
-        assert_eq!(elsewhere.choice, RestoreChoice::Folder);
-        assert_eq!(elsewhere.target(), None);
-        elsewhere.folder = "relative".to_owned();
-        assert_eq!(elsewhere.target(), None);
-        let folder = std::env::current_dir().expect("a folder");
-        elsewhere.folder = folder.display().to_string();
-        assert_eq!(elsewhere.target(), Some(RestoreTarget::Folder(folder)));
     }
 }

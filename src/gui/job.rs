@@ -2,12 +2,14 @@
 
 use crate::config::ConfigError;
 use crate::engine::{
-    BackupReport, DeleteReport, EngineError, RestoreReport, TestReport, VerifyDepth, VerifyReport,
+    BackupReport, DeleteReport, Difference, EngineError, Inside, KeptRestore, RestorePreview,
+    RestoreReport, Settled, TestReport, UndoReport, VerifyDepth, VerifyReport,
 };
 use crate::gui::rate::Rate;
 use crate::model::{Backup, Destination, Profile, Progress};
 use crate::secrets::SecretsError;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Tells jobs apart.
@@ -25,8 +27,20 @@ pub(crate) enum JobKind {
     Backup,
     /// Looks into a backup.
     Look,
+    /// Compares two backups.
+    Compare,
+    /// Finds out what a restore would do.
+    Foresee,
     /// Restores.
     Restore,
+    /// Brings an interrupted restore to an end, and lets go of what is kept of old ones.
+    Settle,
+    /// Undoes a restore.
+    Undo,
+    /// Lists the restores that can be undone.
+    Restores,
+    /// Lets go of what is kept of a restore.
+    Forget,
     /// Reads a backup back and compares.
     Verify,
     /// Deletes a backup.
@@ -48,6 +62,8 @@ pub(crate) enum FolderPurpose {
     Destination,
     /// To restore to it.
     Restore,
+    /// To restore the backup's folder at this position to it.
+    RestorePlace(usize),
 }
 
 /// A job that runs.
@@ -89,10 +105,20 @@ pub(crate) enum Outcome {
     Listed(Vec<Backup>),
     /// Of [`JobKind::Backup`].
     BackedUp(Box<BackupReport>),
-    /// Of [`JobKind::Look`]: the folders that the backup of this name was made of.
-    Looked(String, Vec<String>),
+    /// Of [`JobKind::Look`].
+    Looked(Arc<Inside>),
+    /// Of [`JobKind::Compare`].
+    Compared(Arc<Vec<Difference>>),
+    /// Of [`JobKind::Foresee`].
+    Foreseen(Arc<RestorePreview>),
     /// Of [`JobKind::Restore`].
     Restored(RestoreReport),
+    /// Of [`JobKind::Settle`].
+    Settled(Vec<Settled>),
+    /// Of [`JobKind::Undo`].
+    Undone(UndoReport),
+    /// Of [`JobKind::Restores`] and [`JobKind::Forget`]: those that can still be undone.
+    RestoresListed(Arc<Vec<KeptRestore>>),
     /// Of [`JobKind::Verify`].
     Verified(VerifyDepth, VerifyReport),
     /// Of [`JobKind::Delete`].
@@ -164,7 +190,7 @@ impl JobKind {
     pub(crate) const fn is_exclusive(self) -> bool {
         matches!(
             self,
-            Self::Backup | Self::Restore | Self::Verify | Self::Delete
+            Self::Backup | Self::Restore | Self::Settle | Self::Undo | Self::Verify | Self::Delete
         )
     }
 
@@ -175,7 +201,13 @@ impl JobKind {
             Self::List => "The list is being fetched",
             Self::Backup => "A backup is running",
             Self::Look => "A backup is being looked into",
+            Self::Compare => "Two backups are being compared",
+            Self::Foresee => "A restore is being worked out",
             Self::Restore => "A restore is running",
+            Self::Settle => "An interrupted restore is being brought to an end",
+            Self::Undo => "A restore is being undone",
+            Self::Restores => "The restores are being listed",
+            Self::Forget => "What is kept of a restore is being removed",
             Self::Verify => "A backup is being verified",
             Self::Delete => "A backup is being deleted",
             Self::Save => "Settings are being saved",

@@ -5,21 +5,25 @@
 //! hands these to `update`, the only writer of `State`. `runner` is the only owner of the tokio
 //! handle, the promises and the cancel tokens. Nothing here knows object stores or ZIP.
 //!
-//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `forms`, `job`, `rows`,
-//! `notice`, `command`, `state`, `work`, `runner`, `setup`, `view`, `update`, `app`.
+//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `ticks`, `inside_form`,
+//! `restore_form`, `forms`, `job`, `rows`, `notice`, `opened`, `command`, `state`, `work`, `runner`, `setup`, `view`, `update`, `app`.
 
 mod app;
 mod command;
 mod forms;
 mod icon;
+mod inside_form;
 mod job;
 mod notice;
+mod opened;
 mod rate;
+mod restore_form;
 mod rows;
 mod runner;
 mod setup;
 mod state;
 mod theme;
+mod ticks;
 mod update;
 mod view;
 mod work;

@@ -1,8 +1,8 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
 use crate::engine::{
-    BackupReport, DeleteReport, EngineError, Evidence, RestoreReport, VerifyDepth, VerifyReport,
-    causes,
+    BackupReport, DeleteReport, Ended, EngineError, Evidence, RestoreReport, Settled, UndoReport,
+    VerifyDepth, VerifyReport, causes,
 };
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
@@ -55,6 +55,10 @@ pub(crate) struct Notice {
 pub(crate) enum Offer {
     /// A backup of the profile of this name, though nothing changed.
     BackUpAllTheSame(String),
+    /// To undo the restore of this id.
+    Undo(String),
+    /// To undo the restore of this id though files changed since.
+    UndoAllTheSame(String),
 }
 
 /// The notices that are shown, newest first.
@@ -111,6 +115,23 @@ impl Notice {
         self
     }
 
+    /// An undo that was refused for files that changed since can be done all the same.
+    #[must_use]
+    pub(crate) fn offer_after_undo(mut self, error: &JobError, id: &str) -> Self {
+        if let JobError::Engine(EngineError::ChangedSince(files)) = error {
+            self.offer = Some(Offer::UndoAllTheSame(id.to_owned()));
+            self.tone = Tone::Warning;
+            self.warnings = files
+                .iter()
+                .map(|file| Warning {
+                    path: file.display().to_string(),
+                    reason: "changed after the restore".to_owned(),
+                })
+                .collect();
+        }
+        self
+    }
+
     /// What "Copy details" copies; none where there is no more to know.
     pub(crate) fn copy_text(&self) -> Option<String> {
         if self.details.is_none() && self.warnings.is_empty() {
@@ -137,8 +158,14 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
             JobKind::Verify => "Verifying was cancelled.",
             JobKind::Delete => "Deleting was cancelled.",
             JobKind::Test => "Test cancelled.",
+            JobKind::Undo => "Undoing was cancelled.",
             JobKind::List
             | JobKind::Look
+            | JobKind::Compare
+            | JobKind::Foresee
+            | JobKind::Settle
+            | JobKind::Restores
+            | JobKind::Forget
             | JobKind::Save
             | JobKind::FindSecret
             | JobKind::PickFolder(_) => {
@@ -321,7 +348,31 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
     }
     let mut notice = Notice::new(JobKind::Restore, tone, title).hint(parts.join(" · "));
     notice.warnings.clone_from(&report.refused);
+    notice.offer = report.undo.clone().map(Offer::Undo);
     notice
+}
+
+/// What to tell of a restore that was undone.
+pub(crate) fn of_undo(report: &UndoReport) -> Notice {
+    let title = "Undone: everything is as it was before the restore";
+    let mut hint = report.to.join(", ");
+    if let Some(folder) = &report.set_aside {
+        hint = format!("{hint} · what was changed since is kept in {folder}");
+    }
+    Notice::new(JobKind::Undo, Tone::Success, title).hint(hint)
+}
+
+/// What to tell of an interrupted restore that was brought to an end.
+pub(crate) fn of_settled(settled: &Settled) -> Notice {
+    let (tone, title) = match settled.ended {
+        Ended::Finished => (Tone::Success, "An interrupted restore was finished"),
+        Ended::TakenBack => (
+            Tone::Warning,
+            "An interrupted restore was taken back: all files are as they were before it",
+        ),
+    };
+    let hint = format!("{} · {}", settled.backup, settled.to.join(", "));
+    Notice::new(JobKind::Settle, tone, title).hint(hint)
 }
 
 /// What to tell of a deletion.

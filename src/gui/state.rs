@@ -3,9 +3,11 @@
 use crate::config::{Config, Places};
 use crate::gui::job::{Job, JobKind, SecretStatus};
 use crate::gui::notice::{Notice, Notices};
+use crate::gui::opened::{Foresight, Opened, Restores};
 use crate::model::{Backup, Destination, Profile, Secret, resolve_endpoint};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Everything the window shows.
@@ -21,6 +23,16 @@ pub(crate) struct State {
     pub jobs: Vec<Job>,
     /// The backups at the shown profile's destination.
     pub table: Table,
+    /// The backup that is looked into, or that a dialog asks about.
+    pub opened: Option<Opened>,
+    /// Key of the backup that is shown from inside, instead of the table.
+    pub shows_inside: Option<String>,
+    /// What the restore that the dialog asks about would do.
+    pub foresight: Option<Foresight>,
+    /// The restores that can be undone, once somebody asked.
+    pub restores: Option<Restores>,
+    /// The folder of the person's own files.
+    pub home: PathBuf,
     /// What the last test of the shown destination found.
     pub test: Option<crate::engine::TestReport>,
     /// What the person is told.
@@ -123,6 +135,11 @@ impl State {
             config,
             jobs: Vec::new(),
             table: Table::default(),
+            opened: None,
+            shows_inside: None,
+            foresight: None,
+            restores: None,
+            home: std::env::home_dir().unwrap_or_default(),
             test: None,
             notices: Notices::default(),
             secret: SecretStatus::Unknown,
@@ -204,6 +221,23 @@ impl State {
             .or_else(|| unsaved.in_flight.get(profile))
     }
 
+    /// The backup of this key, if it is the one that is looked into.
+    pub(crate) fn opened(&self, key: &str) -> Option<&Opened> {
+        self.opened
+            .as_ref()
+            .filter(|opened| opened.backup.key == key)
+    }
+
+    /// Backups of the same profile and computer that are older than this one, the newest first.
+    pub(crate) fn older_than(&self, backup: &Backup) -> impl Iterator<Item = &Backup> {
+        let is_of_same_series = |row: &&Backup| {
+            (row.origin, &row.profile, &row.device)
+                == (backup.origin, &backup.profile, &backup.device)
+        };
+        let rows = self.table.rows.iter().filter(is_of_same_series);
+        rows.filter(|row| row.key != backup.key && row.created <= backup.created)
+    }
+
     /// The row that is marked.
     pub(crate) fn selected_row(&self) -> Option<&Backup> {
         let key = self.table.selected.as_deref()?;
@@ -262,7 +296,6 @@ fn sentence(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::S3Destination;
-    use std::path::PathBuf;
 
     fn state() -> State {
         let places = Places {

@@ -3,12 +3,17 @@
 //! Nothing here knows the window's state; whatever can wait on a disk runs on a blocking thread.
 
 use crate::config::{Config, Places};
-use crate::engine::{self, BackupRequest, Context, EngineError, RestoreRequest, VerifyRequest};
+use crate::engine::{
+    self, BackupRequest, Context, EngineError, LaterChanges, RestoreRequest, VerifyRequest,
+};
 use crate::gui::job::{JobError, Outcome, Picked, SecretStatus};
 use crate::model::{Backup, Destination, Secret};
 use crate::secrets;
 use crate::storage::{self, Patience, Store};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A destination and how to sign for it.
@@ -62,16 +67,80 @@ pub(crate) async fn backup(
     Ok(Outcome::BackedUp(Box::new(report)))
 }
 
-/// Finds out which folders a backup was made of.
+/// Looks into a backup.
 pub(crate) async fn look(
     connection: Connection,
     backup: Backup,
     context: Context,
 ) -> Result<Outcome, JobError> {
     let store = connection.open(Patience::Interactive).await?;
-    let report = engine::show(&store, &backup.key, &context).await?;
-    let places = report.roots.into_iter().map(|root| root.path).collect();
-    Ok(Outcome::Looked(backup.key, places))
+    let inside = engine::look_inside(&store, &backup, &context).await?;
+    Ok(Outcome::Looked(Arc::new(inside)))
+}
+
+/// Compares a backup with an older one.
+pub(crate) async fn compare(
+    connection: Connection,
+    (older, newer): (Backup, Backup),
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Interactive).await?;
+    let older = engine::look_inside(&store, &older, &context).await?;
+    let newer = engine::look_inside(&store, &newer, &context).await?;
+    blocking(move || {
+        let differences = engine::differences(&older.tree, &newer.tree);
+        Ok(Outcome::Compared(Arc::new(differences)))
+    })
+    .await
+}
+
+/// Finds out what a restore would do.
+pub(crate) async fn foresee(
+    connection: Connection,
+    request: RestoreRequest,
+    context: Context,
+) -> Result<Outcome, JobError> {
+    let store = connection.open(Patience::Interactive).await?;
+    let preview = engine::preview(&store, request, &context).await?;
+    Ok(Outcome::Foreseen(Arc::new(preview)))
+}
+
+/// Brings interrupted restores to an end, and lets go of those older than this.
+pub(crate) async fn settle(data_dir: PathBuf, kept: SignedDuration) -> Result<Outcome, JobError> {
+    blocking(move || {
+        let settled = engine::settle(&data_dir);
+        engine::forget_old_restores(&data_dir, kept)?;
+        Ok(Outcome::Settled(settled))
+    })
+    .await
+}
+
+/// Undoes a restore.
+pub(crate) async fn undo(
+    data_dir: PathBuf,
+    id: String,
+    later: LaterChanges,
+) -> Result<Outcome, JobError> {
+    blocking(move || Ok(Outcome::Undone(engine::undo(&data_dir, Some(&id), later)?))).await
+}
+
+/// Lists the restores that can be undone.
+pub(crate) async fn restores(data_dir: PathBuf) -> Result<Outcome, JobError> {
+    blocking(move || {
+        let restores = engine::restores(&data_dir)?;
+        Ok(Outcome::RestoresListed(Arc::new(restores)))
+    })
+    .await
+}
+
+/// Lets go of what is kept of a restore, and lists the others.
+pub(crate) async fn forget(data_dir: PathBuf, id: String) -> Result<Outcome, JobError> {
+    blocking(move || {
+        engine::forget_restore(&data_dir, &id)?;
+        let restores = engine::restores(&data_dir)?;
+        Ok(Outcome::RestoresListed(Arc::new(restores)))
+    })
+    .await
 }
 
 /// Restores.

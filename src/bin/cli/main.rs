@@ -14,19 +14,15 @@ use crate::commands::Work;
 use crate::failure::{Exit, Failure};
 use crate::output::{Format, Output};
 use clap::Parser as _;
-use jiff::SignedDuration;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
-use zipkeep::config::Places;
+use zipkeep::config::{Config, Places};
 use zipkeep::engine::{self, Ended, StopReason, StopSwitch};
 use zipkeep::log::{self, LogTo};
 
 /// How long threads may go on after the command has ended.
 const SHUTDOWN: Duration = Duration::from_secs(5);
-
-/// How long a restore can be undone.
-const UNDO_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -112,7 +108,11 @@ fn settle(places: &Places, output: Output) {
             settled.backup
         ));
     }
-    if let Err(error) = engine::forget_old_restores(&places.data_dir, UNDO_KEPT) {
+    // Settings that cannot be read are told of by the command; until then nothing is let go.
+    let Ok(config) = Config::load(places) else {
+        return;
+    };
+    if let Err(error) = engine::forget_old_restores(&places.data_dir, config.undo_kept()) {
         tracing::warn!(%error, "what is kept of old restores could not be let go");
     }
 }

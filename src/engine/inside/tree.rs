@@ -75,6 +75,19 @@ impl Tree {
         planting.finish()
     }
 
+    /// A tree of files of these paths, of no size: for tests.
+    #[cfg(test)]
+    pub(crate) fn of_paths(paths: &[&str]) -> Self {
+        let leaf = |path: &&str| Leaf {
+            path: (*path).to_owned(),
+            kind: EntryKind::File,
+            size_bytes: 0,
+            modified_secs: None,
+            content: 0,
+        };
+        Self::of(paths.iter().map(leaf).collect())
+    }
+
     /// How many files, links and folders it has.
     pub fn len(&self) -> usize {
         self.nodes.len()

@@ -11,6 +11,7 @@ mod log;
 mod perform;
 mod place;
 mod plan;
+mod propose;
 mod ranges;
 mod raw_path;
 mod survey;
@@ -19,5 +20,6 @@ mod unpack;
 mod workspace;
 
 pub use job::{preview, restore};
+pub use propose::proposed_place;
 pub use undo::{LaterChanges, forget_old_restores, forget_restore, restores, settle, undo};
 pub(super) use workspace::is_workspace;

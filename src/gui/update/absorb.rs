@@ -1,8 +1,8 @@
 //! What the news of each job changes.
 
-use super::{Core, listing, settings};
+use super::{Core, listing, restoring, settings};
 use crate::engine::CheckOutcome;
-use crate::gui::forms::{Dialog, OriginalPlaces};
+use crate::gui::forms::Dialog;
 use crate::gui::job::{FolderPurpose, Job, JobError, JobKind, JobUpdate, News, Outcome, Picked};
 use crate::gui::notice::{self, Notice, Tone};
 use crate::gui::rate::Rate;
@@ -46,6 +46,9 @@ fn further(job: &mut Job, progress: Progress) {
 }
 
 fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
+    let Some(outcome) = restoring::succeeded(core, outcome) else {
+        return;
+    };
     let is_shown = core.state.table.of.as_ref() == Some(&job.destination);
     match outcome {
         Outcome::Tested(report) => {
@@ -67,8 +70,23 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
                 list_unless_known(core);
             }
         }
-        Outcome::Looked(key, places) => looked(core, &key, places),
         Outcome::Restored(report) => core.state.notices.show(notice::of_restore(&report)),
+        Outcome::Settled(settled) => {
+            for one in &settled {
+                core.state.notices.show(notice::of_settled(one));
+            }
+        }
+        Outcome::Undone(report) => {
+            core.state.notices.show(notice::of_undo(&report));
+            if core.state.restores.is_some() {
+                restoring::list_restores(core);
+            }
+        }
+        // Taken in above.
+        Outcome::Looked(_)
+        | Outcome::Compared(_)
+        | Outcome::Foreseen(_)
+        | Outcome::RestoresListed(_) => {}
         Outcome::Verified(depth, report) => {
             let told = notice::of_verify(&report, depth, &job.subject);
             core.state.notices.show(told);
@@ -88,18 +106,6 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
     }
 }
 
-fn looked(core: &mut Core, key: &str, places: Vec<String>) {
-    if let Some(Dialog::Restore(form)) = &mut core.forms.dialog
-        && form.backup.key == key
-    {
-        form.places = if places.is_empty() {
-            OriginalPlaces::Unknown
-        } else {
-            OriginalPlaces::Known(places)
-        };
-    }
-}
-
 /// After a backup there is more at the destination than the new row, if nothing was listed yet.
 fn list_unless_known(core: &mut Core) {
     let is_known = matches!(
@@ -112,17 +118,14 @@ fn list_unless_known(core: &mut Core) {
 }
 
 fn failed(core: &mut Core, job: &Job, error: &JobError) {
-    let told = notice::of_failure(job.kind, error);
+    let mut told = notice::of_failure(job.kind, error);
+    if job.kind == JobKind::Undo {
+        told = told.map(|notice| notice.offer_after_undo(error, &job.subject));
+    }
+    let told = restoring::failed(core, job.kind, told);
     match job.kind {
         JobKind::List => {
             list_failed(core, told);
-            return;
-        }
-        JobKind::Look => {
-            // The dialog says so itself; the restore will tell why.
-            if let Some(Dialog::Restore(form)) = &mut core.forms.dialog {
-                form.places = OriginalPlaces::Unknown;
-            }
             return;
         }
         JobKind::Save => settings::saved(core, settings::Ended::Badly),
@@ -130,7 +133,14 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         JobKind::Delete => listing::list(core),
         JobKind::Test
         | JobKind::Backup
+        | JobKind::Look
+        | JobKind::Compare
+        | JobKind::Foresee
         | JobKind::Restore
+        | JobKind::Settle
+        | JobKind::Undo
+        | JobKind::Restores
+        | JobKind::Forget
         | JobKind::Verify
         | JobKind::PickFolder(_) => {}
     }
@@ -176,6 +186,13 @@ fn folder_picked(core: &mut Core, kind: JobKind, picked: Picked) {
         FolderPurpose::Restore => {
             if let Some(Dialog::Restore(form)) = &mut core.forms.dialog {
                 form.folder = path;
+            }
+        }
+        FolderPurpose::RestorePlace(at) => {
+            if let Some(Dialog::Restore(form)) = &mut core.forms.dialog
+                && let Some(place) = form.places.get_mut(at)
+            {
+                place.folder = path;
             }
         }
     }

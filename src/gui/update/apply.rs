@@ -1,6 +1,6 @@
 //! What each wish of the person does.
 
-use super::{Core, listing, settings, start};
+use super::{Core, listing, restoring, settings, start};
 use crate::gui::command::Command;
 use crate::gui::job::{JobId, JobKind, JobStatus};
 use crate::gui::state::Quit;
@@ -24,8 +24,16 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
             listing::list(core);
         }
         Command::BackUp(manner) => start::backup(core, manner),
-        Command::Look(backup) => start::look(core, backup),
-        Command::Restore { backup, target } => start::restore(core, &backup, target),
+        Command::Look(backup) => restoring::look(core, backup),
+        Command::Open(backup) => restoring::open(core, backup),
+        Command::CloseInside => restoring::close_inside(core),
+        Command::Compare(older) => restoring::compare(core, older),
+        Command::Foresee(request) => restoring::foresee(core, request),
+        Command::Restore(request) => restoring::restore(core, request),
+        Command::ListRestores => restoring::list_restores(core),
+        Command::Undo(id, later) => restoring::undo(core, id, later),
+        Command::ForgetRestore(id) => restoring::forget(core, id),
+        Command::KeepUndo(days) => settings::keep_undo(core, days),
         Command::Verify(backup, depth) => start::verify(core, &backup, depth),
         Command::Delete(backup) => start::delete(core, &backup),
         Command::Select(key) => core.state.table.selected = Some(key),

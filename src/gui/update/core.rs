@@ -40,6 +40,7 @@ impl Core {
         let forms = Forms {
             profile: ProfileForm::of(state.profile()),
             dialog: None,
+            inside: None,
         };
         Self {
             state,

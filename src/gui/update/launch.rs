@@ -6,7 +6,8 @@ use crate::gui::job::{Job, JobError, JobId, JobKind, JobStatus, Outcome};
 use crate::gui::notice::{Notice, Tone};
 use crate::gui::rate::Rate;
 use crate::gui::work::Connection;
-use crate::model::Progress;
+use crate::model::{Destination, Progress};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Starts a job at the shown profile's destination; notices of its kind are old now.
@@ -44,6 +45,15 @@ pub(crate) fn connection(core: &Core) -> Connection {
         typed: core.state.typed_secret(&profile.name).cloned(),
         places: core.state.places.clone(),
     }
+}
+
+/// Folders that are neither backed up nor restored to: those of the program and of the backups.
+pub(crate) fn keep_out(core: &Core) -> Vec<PathBuf> {
+    let mut folders = vec![core.state.places.data_dir.clone()];
+    if let Destination::Folder(folder) = &core.state.profile().destination {
+        folders.push(folder.path.clone());
+    }
+    folders
 }
 
 /// Tells why something cannot start.

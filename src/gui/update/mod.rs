@@ -2,13 +2,15 @@
 //!
 //! `apply` takes the commands of a frame, `absorb` the news of jobs; `settings` keeps what is typed
 //! and `start` makes requests of it. Nothing here draws, and nothing here waits. Order of the files,
-//! each may use those before it: `core`, `launch`, `listing`, `settings`, `start`, `absorb`, `apply`.
+//! each may use those before it: `core`, `launch`, `listing`, `restoring`,
+//! `settings`, `start`, `absorb`, `apply`.
 
 mod absorb;
 mod apply;
 mod core;
 mod launch;
 mod listing;
+mod restoring;
 mod settings;
 mod start;
 #[cfg(test)]
@@ -18,4 +20,5 @@ pub(crate) use absorb::absorb;
 pub(crate) use apply::apply;
 pub(crate) use core::Core;
 pub(crate) use listing::list;
+pub(crate) use restoring::settle;
 pub(crate) use settings::keep_form;

@@ -1,7 +1,7 @@
 //! Keeps what the person typed: the form of a profile, its folders, the profiles themselves.
 
 use super::launch::launch;
-use super::{Core, listing};
+use super::{Core, listing, restoring};
 use crate::gui::forms::{ProfileForm, SecretEdit};
 use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
 use crate::gui::notice::{Notice, Tone};
@@ -37,6 +37,12 @@ pub(crate) fn keep_form(core: &mut Core) {
     if is_new {
         put_profile(core, new);
     }
+}
+
+/// Keeps for so many days what restores replace.
+pub(crate) fn keep_undo(core: &mut Core, days: u32) {
+    core.state.config.undo_days = days;
+    save(core);
 }
 
 /// Takes over what the form says and lists again if the destination is another one.
@@ -132,6 +138,7 @@ pub(crate) fn remove_profile(core: &mut Core, name: &str) {
 }
 
 fn show_active(core: &mut Core) {
+    restoring::close_inside(core);
     core.forms.profile = ProfileForm::of(core.state.profile());
     core.state.secret = SecretStatus::Unknown;
     core.state.test = None;

@@ -1,15 +1,14 @@
 //! Makes complete requests of what the state holds now, and starts them as jobs.
 
-use super::launch::{connection, launch, refuse};
+use super::launch::{connection, keep_out, launch, refuse};
 use super::{Core, settings};
 use crate::engine::{
-    BackupOptions, BackupRequest, DeletedData, Earlier, RestoreRequest, RestoreTarget, VerifyDepth,
-    VerifyRequest,
+    BackupOptions, BackupRequest, DeletedData, Earlier, VerifyDepth, VerifyRequest,
 };
 use crate::gui::command::BackUpManner;
 use crate::gui::job::{FolderPurpose, Job, JobKind};
 use crate::gui::work;
-use crate::model::{Backup, Destination, Profile, WhenUnchanged};
+use crate::model::{Backup, Profile, WhenUnchanged};
 
 /// Tests the destination.
 pub(crate) fn test(core: &mut Core) {
@@ -38,10 +37,7 @@ pub(crate) fn backup(core: &mut Core, manner: BackUpManner) {
     }
     let connection = connection(core);
     let profile = core.state.profile();
-    let mut keep_out = vec![core.state.places.data_dir.clone()];
-    if let Destination::Folder(folder) = &profile.destination {
-        keep_out.push(folder.path.clone());
-    }
+    let keep_out = keep_out(core);
     let request = BackupRequest {
         profile: profile.name.clone(),
         device: core.state.device.clone(),
@@ -78,32 +74,6 @@ fn options(profile: &Profile, manner: BackUpManner) -> BackupOptions {
             ..as_set
         },
     }
-}
-
-/// Puts a backup's files back.
-pub(crate) fn restore(core: &mut Core, backup: &Backup, target: RestoreTarget) {
-    if let Some(problem) = core.state.busy_reason() {
-        refuse(core, JobKind::Restore, problem);
-        return;
-    }
-    let connection = connection(core);
-    let request = RestoreRequest::all_of(&backup.key, target);
-    launch(core, JobKind::Restore, &backup.name, |context| {
-        work::restore(connection, request, context)
-    });
-}
-
-/// Finds out which folders a backup was made of; the last one asked for is the one of interest.
-pub(crate) fn look(core: &mut Core, backup: Backup) {
-    if let Some(running) = core.state.running(JobKind::Look).map(|job| job.id) {
-        core.runner.cancel(running);
-        core.state.jobs.retain(|job| job.id != running);
-    }
-    let connection = connection(core);
-    let name = backup.name.clone();
-    launch(core, JobKind::Look, &name, |context| {
-        work::look(connection, backup, context)
-    });
 }
 
 /// Reads a backup back and compares.
@@ -145,7 +115,9 @@ pub(crate) fn pick_folder(core: &mut Core, purpose: FolderPurpose) {
     let title = match purpose {
         FolderPurpose::Source => "Choose a folder to back up",
         FolderPurpose::Destination => "Choose the folder to keep backups in",
-        FolderPurpose::Restore => "Choose the folder to restore to",
+        FolderPurpose::Restore | FolderPurpose::RestorePlace(_) => {
+            "Choose the folder to restore to"
+        }
     };
     launch(core, kind, title, |context| {
         work::pick_folder(title, context)
@@ -155,7 +127,7 @@ pub(crate) fn pick_folder(core: &mut Core, purpose: FolderPurpose) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Compression, FolderDestination};
+    use crate::model::{Compression, Destination, FolderDestination};
 
     #[test]
     fn each_manner_changes_one_thing_of_what_the_profile_says() {

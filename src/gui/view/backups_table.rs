@@ -4,8 +4,9 @@ use super::notices::copy_button;
 use super::widgets::{Grade, grade_icon};
 use crate::engine::VerifyDepth;
 use crate::gui::command::{Command, Commands};
-use crate::gui::forms::{Dialog, RestoreForm};
+use crate::gui::forms::Dialog;
 use crate::gui::notice::Notice;
+use crate::gui::restore_form::RestoreForm;
 use crate::gui::rows;
 use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, GRID};
@@ -58,7 +59,7 @@ impl Field {
             Self::Files => 104.0,
             Self::Size => 80.0,
             Self::MadeBy => 98.0,
-            Self::Actions => 194.0,
+            Self::Actions => 246.0,
         }
     }
 
@@ -198,12 +199,14 @@ fn row_ui(
     row.set_selected(state.table.selected.as_deref() == Some(backup.key.as_str()));
     for field in fields {
         row.col(|ui| match field {
-            Field::Actions => actions_ui(ui, backup, state, dialog),
+            Field::Actions => actions_ui(ui, backup, (state, dialog, commands)),
             _ => cell_ui(ui, *field, text_of(ui, *field, backup, state)),
         });
     }
     let response = row.response();
-    if response.clicked() {
+    if response.double_clicked() {
+        commands.push(Command::Open(backup.clone()));
+    } else if response.clicked() {
         commands.push(Command::Select(backup.key.clone()));
     }
     response.on_hover_ui_at_pointer(|ui| {
@@ -235,17 +238,25 @@ fn text_of(ui: &Ui, field: Field, backup: &Backup, state: &State) -> RichText {
     }
 }
 
-fn actions_ui(ui: &mut Ui, backup: &Backup, state: &State, dialog: &mut Option<Dialog>) {
+fn actions_ui(
+    ui: &mut Ui,
+    backup: &Backup,
+    (state, dialog, commands): (&State, &mut Option<Dialog>, &mut Commands),
+) {
     let busy = state.busy_reason();
     ui.spacing_mut().interact_size.y = 6.5 * GRID;
     ui.spacing_mut().button_padding = vec2(1.5 * GRID, GRID / 2.0);
     ui.spacing_mut().item_spacing.x = GRID;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.add_space(GRID);
-        for name in ["Delete", "Restore…", "Verify…"] {
-            let button = ui.add_enabled(busy.is_none(), Button::new(RichText::new(name).small()));
+        for name in ["Delete", "Restore…", "Verify…", "Open"] {
+            // Looking inside changes nothing, so it is possible at any time.
+            let is_free = busy.is_none() || name == "Open";
+            let button = ui.add_enabled(is_free, Button::new(RichText::new(name).small()));
             describe(ui, button.id, &backup.name);
-            if button.clicked() {
+            if button.clicked() && name == "Open" {
+                commands.push(Command::Open(backup.clone()));
+            } else if button.clicked() {
                 *dialog = Some(match name {
                     "Delete" => Dialog::Delete(backup.clone()),
                     "Verify…" => Dialog::Verify(backup.clone(), VerifyDepth::Full),
@@ -265,7 +276,7 @@ fn describe(ui: &Ui, id: egui::Id, row: &str) {
         .accesskit_node_builder(id, |node| node.set_description(row));
 }
 
-/// Up and Down move the mark, Enter restores, Delete deletes. Gives back the row to show.
+/// Up and Down move the mark, Enter looks inside, Delete deletes. Gives back the row to show.
 fn keys(
     ui: &Ui,
     state: &State,
@@ -281,12 +292,10 @@ fn keys(
     let at = state
         .selected_row()
         .and_then(|marked| rows.iter().position(|row| row.key == marked.key));
-    if let Some(backup) = state.selected_row()
-        && state.exclusive().is_none()
-    {
+    if let Some(backup) = state.selected_row() {
         if pressed(Key::Enter) {
-            *dialog = Some(Dialog::Restore(RestoreForm::of(backup, &state.device)));
-        } else if pressed(Key::Delete) {
+            commands.push(Command::Open(backup.clone()));
+        } else if pressed(Key::Delete) && state.exclusive().is_none() {
             *dialog = Some(Dialog::Delete(backup.clone()));
         }
     }
@@ -308,10 +317,10 @@ mod tests {
 
     #[test]
     fn narrow_tables_keep_their_buttons() {
-        assert_eq!(Field::fitting(724.0), Field::ALL);
-        let least = Field::fitting(444.0);
+        assert_eq!(Field::fitting(776.0), Field::ALL);
+        let least = Field::fitting(496.0);
         assert_eq!(least, [Field::When, Field::Device, Field::Actions]);
         let needed: f32 = least.iter().map(|field| field.width()).sum();
-        assert!(needed <= 444.0, "{needed}");
+        assert!(needed <= 496.0, "{needed}");
     }
 }

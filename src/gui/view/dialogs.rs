@@ -2,7 +2,7 @@
 
 use super::dialog_parts::{Next, backup_ui, buttons_ui, plain_button, title_ui};
 use super::widgets::{danger_button, field_ui, main_button};
-use super::{restore_dialog, verify_dialog};
+use super::{restore_dialog, restores_dialog, verify_dialog};
 use crate::gui::command::{BackUpManner, Command, Commands};
 use crate::gui::forms::Dialog;
 use crate::gui::state::{Quit, State};
@@ -34,6 +34,9 @@ pub(crate) fn dialogs_ui(
         }),
         Some(Dialog::RemoveDeleted) => modal(ui, "remove deleted", |ui| {
             remove_deleted_ui(ui, state, commands)
+        }),
+        Some(Dialog::Restores) => modal(ui, "restores", |ui| {
+            restores_dialog::restores_ui(ui, state, commands)
         }),
         Some(Dialog::NewProfile(name)) => modal(ui, "new profile", |ui| {
             new_profile_ui(ui, state, name, commands)

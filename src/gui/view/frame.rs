@@ -1,6 +1,6 @@
 //! The whole window: settings left, backups in the middle, running jobs at the bottom, dialogs above.
 
-use super::{backups_table, dialogs, header, job_strip, notices, side_panel};
+use super::{backups_table, dialogs, header, inside_page, job_strip, notices, side_panel};
 use crate::gui::command::Commands;
 use crate::gui::forms::Forms;
 use crate::gui::state::State;
@@ -40,8 +40,12 @@ pub(crate) fn frame_ui(
         )
         .show(ui, |ui| {
             notices::notices_ui(ui, state, commands);
-            header::header_ui(ui, state, &mut forms.dialog, commands);
-            backups_table::backups_ui(ui, state, &mut forms.dialog, commands);
+            if state.shows_inside.is_some() {
+                inside_page::inside_ui(ui, state, forms, commands);
+            } else {
+                header::header_ui(ui, state, &mut forms.dialog, commands);
+                backups_table::backups_ui(ui, state, &mut forms.dialog, commands);
+            }
         });
     dialogs::dialogs_ui(ui, state, &mut forms.dialog, commands);
 }

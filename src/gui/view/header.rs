@@ -9,7 +9,7 @@ use crate::gui::state::{ListStatus, State};
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use crate::model::bytes_text;
 use egui::containers::menu::MenuButton;
-use egui::{Align, Layout, Ui, vec2};
+use egui::{Align, Button, Layout, Ui, vec2};
 
 /// The heading, "Refresh", "Back up now" and its other ways, and why it is not possible.
 pub(crate) fn header_ui(
@@ -58,24 +58,28 @@ fn more_ui(
     dialog: &mut Option<Dialog>,
     commands: &mut Commands,
 ) {
-    let menu = ui.add_enabled_ui(problem.is_none(), |ui| {
-        let button = MenuButton::from_button(tall_button("More"));
-        let (response, _) = button.ui(ui, |ui| {
-            if ui.button("Back up even if nothing changed").clicked() {
-                commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
-            }
-            if ui.button("Send everything anew").clicked() {
-                commands.push(Command::BackUp(BackUpManner::Anew));
-            }
-            if ui.button("Remove deleted data now…").clicked() {
-                *dialog = Some(Dialog::RemoveDeleted);
-            }
-        });
-        response
+    let button = MenuButton::from_button(tall_button("More"));
+    button.ui(ui, |ui| {
+        let item = |ui: &mut Ui, name| {
+            let item = ui.add_enabled(problem.is_none(), Button::new(name));
+            let is_clicked = item.clicked();
+            item.on_disabled_hover_text(problem.unwrap_or_default());
+            is_clicked
+        };
+        if item(ui, "Back up even if nothing changed") {
+            commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
+        }
+        if item(ui, "Send everything anew") {
+            commands.push(Command::BackUp(BackUpManner::Anew));
+        }
+        if item(ui, "Remove deleted data now…") {
+            *dialog = Some(Dialog::RemoveDeleted);
+        }
+        if ui.button("Undo a restore…").clicked() {
+            commands.push(Command::ListRestores);
+            *dialog = Some(Dialog::Restores);
+        }
     });
-    if let Some(problem) = problem {
-        menu.inner.on_disabled_hover_text(problem);
-    }
 }
 
 /// How many there are, how big, and where.

@@ -18,9 +18,11 @@ const BAR_HEIGHT: f32 = 6.0;
 
 /// Whether there is a job to show; wakes the window when there will be one.
 pub(crate) fn is_wanted(ui: &Ui, state: &State) -> bool {
-    let running = state.running(JobKind::List);
-    if let Some(left) = running.and_then(|job| QUICK.checked_sub(job.started.elapsed())) {
-        ui.ctx().request_repaint_after(left);
+    let quick = [JobKind::List, JobKind::Settle, JobKind::Undo];
+    for job in state.jobs.iter().filter(|job| quick.contains(&job.kind)) {
+        if let Some(left) = QUICK.checked_sub(job.started.elapsed()) {
+            ui.ctx().request_repaint_after(left);
+        }
     }
     state.jobs.iter().any(is_shown)
 }
@@ -30,8 +32,15 @@ fn is_shown(job: &Job) -> bool {
         JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Verify | JobKind::Delete => {
             true
         }
-        JobKind::List => job.started.elapsed() >= QUICK,
-        JobKind::Look | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => false,
+        JobKind::List | JobKind::Settle | JobKind::Undo => job.started.elapsed() >= QUICK,
+        JobKind::Look
+        | JobKind::Compare
+        | JobKind::Foresee
+        | JobKind::Restores
+        | JobKind::Forget
+        | JobKind::Save
+        | JobKind::FindSecret
+        | JobKind::PickFolder(_) => false,
     }
 }
 
@@ -75,6 +84,8 @@ fn title(job: &Job) -> String {
     match (job.status, job.kind) {
         (JobStatus::Running, JobKind::Test) => "Testing the connection".to_owned(),
         (JobStatus::Running, JobKind::List) => "Fetching the list".to_owned(),
+        (JobStatus::Running, JobKind::Settle) => "Ending an interrupted restore".to_owned(),
+        (JobStatus::Running, JobKind::Undo) => "Undoing the restore".to_owned(),
         (JobStatus::Running, JobKind::Delete) => "Deleting".to_owned(),
         _ => rows::phase(job),
     }

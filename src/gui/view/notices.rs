@@ -1,6 +1,7 @@
 //! Notices above the table: what became of jobs, what to do about it, and "Copy details".
 
 use super::widgets::{Grade, grade_icon, quiet_button};
+use crate::engine::LaterChanges;
 use crate::gui::command::{BackUpManner, Command, Commands};
 use crate::gui::notice::{Notice, Offer, Tone};
 use crate::gui::rows;
@@ -50,12 +51,28 @@ fn notice_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Command
 
 /// What the notice offers, where it still fits: another profile may be shown meanwhile.
 fn offer_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Commands) {
-    let Some(Offer::BackUpAllTheSame(profile)) = &notice.offer else {
-        return;
-    };
-    let is_possible = *profile == state.profile().name && state.backup_problem().is_none();
-    if is_possible && quiet_button(ui, "Back up all the same").clicked() {
-        commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
+    let is_idle = state.exclusive().is_none();
+    match &notice.offer {
+        None => {}
+        Some(Offer::BackUpAllTheSame(profile)) => {
+            let is_possible = *profile == state.profile().name && state.backup_problem().is_none();
+            if is_possible && quiet_button(ui, "Back up all the same").clicked() {
+                commands.push(Command::BackUp(BackUpManner::EvenUnchanged));
+            }
+        }
+        Some(Offer::Undo(id)) => {
+            if is_idle && quiet_button(ui, "Undo restore").clicked() {
+                commands.push(Command::Undo(id.clone(), LaterChanges::Respected));
+            }
+        }
+        Some(Offer::UndoAllTheSame(id)) => {
+            let undo = is_idle.then(|| quiet_button(ui, "Undo all the same"));
+            let undo =
+                undo.map(|button| button.on_hover_text("What was changed since is kept aside"));
+            if undo.is_some_and(|button| button.clicked()) {
+                commands.push(Command::Undo(id.clone(), LaterChanges::SetAside));
+            }
+        }
     }
 }
 

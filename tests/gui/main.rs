@@ -1,6 +1,9 @@
 //! The whole window without a screen: a folder as destination, a real runtime, clicks by name.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod restoring;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
