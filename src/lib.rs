@@ -13,7 +13,7 @@
 //! | [`log`] | the log file | `config` |
 //! | [`archive`] | the ZIP format: writer, directory, reader, names. No network | `model` |
 //! | [`storage`] | the only code that asks over the network: open, list, read, upload, copy in place, delete, errors by meaning | `model` |
-//! | [`engine`] | the use cases: test, backup, list, show, restore, verify, download, delete. No printing, no window | all above |
+//! | [`engine`] | the use cases: test, backup, list, look inside, restore, undo, verify, download, delete. No printing, no window | all above |
 //! | `gui` | feature "gui": the window | all above |
 //!
 //! The binaries `zipkeep` (the window, `src/main.rs`) and `zipkeep-cli` (the terminal,
@@ -37,9 +37,20 @@
 //!
 //! # One restore, end to end
 //!
-//! [`engine::restore()`] reads the archive through a `RangeReader`; `plan` says what goes where and
-//! refuses what may not; `stage` fetches and checks everything in a folder inside the target and brings
-//! it to the disk; `place` moves it in by steps that can be taken back (`moves`); only then the old goes.
+//! [`engine::restore()`], in `engine/restore/job`, opens the archive with two or three requests
+//! (`engine/inside/opening`, which keeps what it read for the next time). `plan` says what goes where and
+//! refuses what may not, of what was chosen (`choose`); `survey` looks at what is there and decides what
+//! each file becomes, and `extra` what an exact mirror removes. [`engine::preview()`] ends here (`foresee`).
+//! `fetch` brings neighbours in one request (`ranges`) and has them unpacked and checked (`unpack`) into a
+//! working folder on the target's own disk (`workspace`). `place` writes all changes into a log (`log`) before
+//! the first is done, `perform` does them: from any state it goes on to the new state or back to the old
+//! one. What was replaced stays in the working folder; `undo` puts it back, lets it go, and brings to an
+//! end what was interrupted.
+//!
+//! # One look inside
+//!
+//! [`engine::look_inside()`] makes a [`engine::Tree`] of what an archive says it holds, a million entries in
+//! one list, and keeps it; [`engine::differences()`] compares two of them.
 
 pub mod archive;
 pub mod config;

@@ -89,14 +89,24 @@ impl RestoreForm {
         self
     }
 
+    /// Whether something of the backup's folder of this label is restored.
+    fn is_chosen(&self, label: &str) -> bool {
+        match &self.selection {
+            Selection::All | Selection::Matching(_) => true,
+            Selection::Paths(paths) => paths
+                .iter()
+                .any(|path| path.split('/').next() == Some(label)),
+        }
+    }
+
     /// Takes over what the backup says of itself.
     pub(crate) fn learn(&mut self, inside: &Inside, home: &Path) {
         if inside.maker == Maker::Other || inside.roots.is_empty() {
             self.choice = RestoreChoice::Folder;
         }
-        self.places = inside
-            .roots
-            .iter()
+        let roots = inside.roots.iter();
+        self.places = roots
+            .filter(|root| self.is_chosen(&root.label))
             .map(|root| {
                 let folder = match self.home {
                     Home::Here => root.path.clone(),
@@ -200,6 +210,17 @@ mod tests {
         form.folder = home.display().to_string();
         let request = form.request().expect("complete");
         assert_eq!(request.target, RestoreTarget::Folder(home));
+    }
+
+    #[test]
+    fn only_folders_of_which_something_was_chosen_are_asked_about() {
+        let chosen = Selection::Paths(["videos/a".to_owned()].into());
+        let mut form = RestoreForm::of(&backup(), "laptop").only(chosen);
+        form.learn(
+            &inside(Path::new("/home/ada/photos")),
+            Path::new("/home/bob"),
+        );
+        assert_eq!(form.places, []);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What changed in a backup against an older one of the same profile and computer.
 
+use super::widgets::chevron;
 use crate::engine::{Difference, DifferenceKind};
 use crate::gui::command::{Command, Commands};
 use crate::gui::opened::{Fetch, Opened};
@@ -31,6 +32,7 @@ pub(crate) fn changes_ui(ui: &mut Ui, state: &State, opened: &Opened, commands: 
         let name = ui.label("Since the backup of").id;
         let when = |backup: &Backup| rows::when(backup.created, &state.clock.zone);
         ComboBox::from_id_salt("older")
+            .icon(chevron)
             .selected_text(when(&comparison.older))
             .show_ui(ui, |ui| {
                 for backup in &older {

@@ -3,6 +3,7 @@
 use super::inside_changes::changes_ui;
 use super::inside_tree::tree_ui;
 use super::widgets::{cut_label, main_button, tall_button};
+use crate::engine::Selection;
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, Forms};
 use crate::gui::inside_form::{InsideForm, Page};
@@ -67,7 +68,7 @@ fn heading_ui(
     ui.allocate_ui_with_layout(line, Layout::right_to_left(Align::Center), |ui| {
         let busy = state.busy_reason();
         if main_button(ui, "Restore all…", busy.as_deref()).clicked() {
-            *dialog = Some(Dialog::Restore(form_of(state, opened)));
+            *dialog = Some(Dialog::Restore(form_of(state, opened, Selection::All)));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             if ui.add(tall_button("‹ Backups")).clicked() {
@@ -103,8 +104,8 @@ fn subtitle(backup: &Backup, opened: &Opened) -> String {
 }
 
 /// The dialog that restores the open backup.
-fn form_of(state: &State, opened: &Opened) -> RestoreForm {
-    let mut form = RestoreForm::of(&opened.backup, &state.device);
+fn form_of(state: &State, opened: &Opened, selection: Selection) -> RestoreForm {
+    let mut form = RestoreForm::of(&opened.backup, &state.device).only(selection);
     if let Some(inside) = opened.inside.known() {
         form.learn(inside, &state.home);
     }
@@ -175,7 +176,7 @@ fn footer_ui(
             .then_some("Tick files or folders first.")
             .or(busy.as_deref());
         if main_button(ui, "Restore chosen…", problem).clicked() {
-            let chosen = form_of(state, opened).only(form.selection());
+            let chosen = form_of(state, opened, form.selection());
             *dialog = Some(Dialog::Restore(chosen));
         }
         if ticked.wholes > 0 && ui.add(tall_button("Choose none")).clicked() {

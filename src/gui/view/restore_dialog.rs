@@ -59,7 +59,8 @@ fn what_ui(ui: &mut Ui, state: &State, form: &RestoreForm) {
             lines.push(format!("and {more}"));
         }
         ui.add_space(GRID);
-        indented_ui(ui, &lines.join("\n"));
+        let text = format!("Chosen: {}", lines.join(", "));
+        ui.add(egui::Label::new(text).wrap());
     }
     ui.add_space(2.0 * GRID);
 }

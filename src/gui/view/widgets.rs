@@ -144,7 +144,7 @@ pub(crate) fn indented_ui(ui: &mut Ui, text: &str) {
     });
 }
 
-fn chevron(ui: &Ui, rect: Rect, _look: &WidgetVisuals, _is_open: bool) {
+pub(crate) fn chevron(ui: &Ui, rect: Rect, _look: &WidgetVisuals, _is_open: bool) {
     let stroke = Stroke::new(1.5, theme::tokens(ui).weak);
     let middle = rect.center() + vec2(0.0, 2.0);
     for side in [-1.0, 1.0] {
