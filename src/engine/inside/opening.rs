@@ -21,7 +21,7 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 /// Requests at once.
 const REQUESTS_AT_ONCE: usize = 4;
 /// Bytes of one request.
-const REQUEST_BYTES: u64 = 8 * 1024 * 1024;
+const REQUEST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An archive at a destination, opened.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(in crate::engine) struct Opened {
 }
 
 /// Some of an archive's bytes.
-type Piece = (u64, Vec<u8>);
+type Piece = (u64, Bytes);
 
 /// Looks at the object and its last bytes.
 pub(in crate::engine) async fn look_at_end(
@@ -69,7 +69,7 @@ pub(in crate::engine) async fn open_archive(
     match pieces {
         Some(pieces) => {
             for (offset, bytes) in pieces {
-                shared.keep(offset, bytes.into());
+                shared.keep(offset, bytes);
             }
         }
         None => fetching.directory(last, &shared).await?,
@@ -81,11 +81,7 @@ pub(in crate::engine) async fn open_archive(
     let (archive, failure) = opened?;
     if !is_known {
         fetching.own_entries(&archive, &shared).await?;
-        let pieces: Vec<Piece> = shared
-            .kept()
-            .into_iter()
-            .map(|(offset, bytes)| (offset, bytes.to_vec()))
-            .collect();
+        let pieces: Vec<Piece> = shared.kept();
         // Of a small archive one request is all there is to save.
         if let Some(kept) = kept.filter(|_| object.size_bytes > FIRST_BYTES && !pieces.is_empty()) {
             kept.save(&pieces);

@@ -3,14 +3,41 @@
 use crate::engine::error::EngineError;
 use crate::engine::request::Selection;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 /// A selection, ready to be asked.
 #[derive(Debug)]
 pub(super) enum Choice<'a> {
     All,
     Paths(&'a BTreeSet<String>),
-    Matching(GlobSet),
+    Matching(Patterns),
+}
+
+/// Patterns, and what they said of folders: entries come in the order of the walk, many of one folder
+/// after each other.
+#[derive(Debug)]
+pub(super) struct Patterns {
+    globs: GlobSet,
+    said: RefCell<HashMap<String, bool>>,
+}
+
+impl Patterns {
+    /// Whether a pattern fits this name or that of a folder that it is in.
+    fn fit(&self, name: &str) -> bool {
+        if self.globs.is_match(name) {
+            return true;
+        }
+        let Some((above, _)) = name.rsplit_once('/') else {
+            return false;
+        };
+        let said = self.said.borrow().get(above).copied();
+        said.unwrap_or_else(|| {
+            let fits = self.fit(above);
+            self.said.borrow_mut().insert(above.to_owned(), fits);
+            fits
+        })
+    }
 }
 
 impl<'a> Choice<'a> {
@@ -18,7 +45,10 @@ impl<'a> Choice<'a> {
         match selection {
             Selection::All => Ok(Self::All),
             Selection::Paths(paths) => Ok(Self::Paths(paths)),
-            Selection::Matching(patterns) => Ok(Self::Matching(globs(patterns)?)),
+            Selection::Matching(patterns) => Ok(Self::Matching(Patterns {
+                globs: globs(patterns)?,
+                said: RefCell::default(),
+            })),
         }
     }
 
@@ -28,7 +58,7 @@ impl<'a> Choice<'a> {
         match self {
             Self::All => true,
             Self::Paths(paths) => ways(name).any(|way| paths.contains(way)),
-            Self::Matching(globs) => ways(name).any(|way| globs.is_match(way)),
+            Self::Matching(patterns) => patterns.fit(name),
         }
     }
 }
