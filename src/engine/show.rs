@@ -2,6 +2,7 @@
 
 use crate::archive::ArchiveError;
 use crate::engine::context::Context;
+use crate::engine::describe;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{RangeReader, open};
@@ -26,6 +27,7 @@ pub async fn show(store: &Store, key: &str, context: &Context) -> Result<ShowRep
 }
 
 fn read(name: String, reader: RangeReader) -> Result<ShowReport, EngineError> {
+    let shared = reader.shared();
     let (mut archive, failure) = open(reader)?;
     let manifest = match archive.manifest() {
         Ok(manifest) => manifest,
@@ -39,31 +41,37 @@ fn read(name: String, reader: RangeReader) -> Result<ShowReport, EngineError> {
             None
         }
     };
-    match manifest {
-        Some(manifest) => Ok(of_manifest(name, manifest)),
-        None => Ok(ShowReport {
-            backup: name,
-            roots: Vec::new(),
-            skipped: Vec::new(),
-            entries: archive
-                .entries()?
-                .into_iter()
-                .map(|entry| ShownEntry {
-                    path: entry.name.trim_end_matches('/').to_owned(),
-                    kind: entry.kind,
-                    size_bytes: size_of(entry.kind, entry.size_bytes),
-                    modified: entry.modified_ns.and_then(moment),
-                    blake3: None,
-                })
-                .collect(),
-        }),
+    if let Some(manifest) = manifest {
+        return Ok(of_manifest(name, manifest));
     }
+    let entries = archive.entries()?;
+    let cherry_studio = describe::cherry_studio(&mut archive, &entries, &name, &shared);
+    if let Some(reason) = failure.take() {
+        return Err(reason);
+    }
+    Ok(ShowReport {
+        backup: name,
+        cherry_studio,
+        roots: Vec::new(),
+        skipped: Vec::new(),
+        entries: entries
+            .into_iter()
+            .map(|entry| ShownEntry {
+                path: entry.name.trim_end_matches('/').to_owned(),
+                kind: entry.kind,
+                size_bytes: size_of(entry.kind, entry.size_bytes),
+                modified: entry.modified_ns.and_then(moment),
+                blake3: None,
+            })
+            .collect(),
+    })
 }
 
 fn of_manifest(name: String, manifest: Manifest) -> ShowReport {
     let entries = manifest.entries.into_iter();
     ShowReport {
         backup: name,
+        cherry_studio: None,
         roots: manifest.roots,
         skipped: manifest.skipped,
         entries: entries

@@ -5,7 +5,7 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::profiles::absolute;
-use crate::wording::{backup_lines, local_time, verify_lines};
+use crate::wording::{backup_lines, cherry_studio_lines, local_time, verify_lines};
 use globset::GlobBuilder;
 use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
@@ -240,6 +240,9 @@ impl Work {
             report.entries.retain(|entry| matcher.is_match(&entry.path));
         }
         self.output.result("show", &report, |out| {
+            for line in report.cherry_studio.iter().flat_map(cherry_studio_lines) {
+                writeln!(out, "{line}")?;
+            }
             for entry in &report.entries {
                 let size = match entry.kind {
                     EntryKind::File => DecimalBytes(entry.size_bytes).to_string(),
