@@ -11,6 +11,7 @@
 //! | [`config`] | what is kept between runs, and where (confy) | `model` |
 //! | [`secrets`] | the secret keys, apart from the settings | `model`, `config` |
 //! | [`log`] | the log file | `config` |
+//! | [`apps`] | programs whose data is known: where it is, what to leave out, whether they run | `model` |
 //! | [`archive`] | the ZIP format: writer, directory, reader, names. No network | `model` |
 //! | [`storage`] | the only code that asks over the network: open, list, read, upload, copy in place, delete, errors by meaning | `model` |
 //! | [`engine`] | the use cases: test, backup, list, show, restore, verify, download, delete. No printing, no window | all above |
@@ -41,6 +42,7 @@
 //! refuses what may not; `stage` fetches and checks everything in a folder inside the target and brings
 //! it to the disk; `place` moves it in by steps that can be taken back (`moves`); only then the old goes.
 
+pub mod apps;
 pub mod archive;
 pub mod config;
 pub mod engine;

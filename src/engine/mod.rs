@@ -13,6 +13,7 @@ mod error;
 mod excludes;
 mod files;
 mod hex;
+mod in_use;
 mod list;
 mod lock;
 mod meter;
@@ -42,7 +43,7 @@ pub use report::{
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, OnConflict, RestoreOptions,
-    RestoreRequest, RestoreTarget, Selection, SpecialBits, VerifyDepth, VerifyRequest,
+    RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
 pub use restore::{
     LaterChanges, forget_old_restores, forget_restore, preview, restore, restores, settle, undo,

@@ -95,6 +95,8 @@ pub struct RestoreReport {
     pub removed: u64,
     /// Entries that were not restored, and why.
     pub refused: Vec<Warning>,
+    /// What else the person should know.
+    pub warnings: Vec<Warning>,
     /// By what the restore can be undone; `None` where it changed nothing.
     pub undo: Option<String>,
     /// The folders that were written to.

@@ -35,7 +35,7 @@ fn as_pattern(path: &str) -> String {
         match letter {
             '\\' if is_windows => text.push('/'),
             '\\' | '*' | '?' | '[' | ']' | '{' | '}' | '!' | '#' | ' ' => {
-                text.extend(['\\', letter])
+                text.extend(['\\', letter]);
             }
             _ => text.push(letter),
         }

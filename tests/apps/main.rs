@@ -7,3 +7,6 @@ mod support;
 mod archives;
 mod describing;
 mod home;
+mod presets;
+mod restoring;
+mod running;

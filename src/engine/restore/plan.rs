@@ -34,6 +34,23 @@ pub(super) struct Mirror {
     pub(super) tops: Vec<Top>,
     /// Where everything belongs that the backup has or should have, also what is refused.
     pub(super) present: HashSet<PathBuf>,
+    /// What goes with files that are replaced.
+    pub(super) beside: Vec<Beside>,
+}
+
+impl Mirror {
+    /// Whether nothing is removed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tops.is_empty() && self.beside.is_empty()
+    }
+}
+
+/// A file of the target that belongs to the older state of one that is restored.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub(super) path: PathBuf,
+    /// Position of the restored one in [`Plan::items`].
+    pub(super) item: usize,
 }
 
 /// A folder that is restored whole.
@@ -190,7 +207,10 @@ impl<'a> Planner<'a> {
             planner.described = entries.map(|entry| (entry.path.as_str(), entry)).collect();
         }
         match (&request.target, manifest) {
-            (RestoreTarget::Folder(folder), _) => planner.bases.push(folder.clone()),
+            // What is to go into a data folder was fitted to it before.
+            (RestoreTarget::Folder(folder) | RestoreTarget::AppData { folder, .. }, _) => {
+                planner.bases.push(folder.clone());
+            }
             (RestoreTarget::Original, None) => return Err(EngineError::NoOriginalPlace),
             (RestoreTarget::Original, Some(manifest)) => {
                 let mut base_of_label = HashMap::new();
