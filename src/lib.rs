@@ -41,6 +41,8 @@
 //! [`engine::restore()`] reads the archive through a `RangeReader`; `plan` says what goes where and
 //! refuses what may not; `stage` fetches and checks everything in a folder inside the target and brings
 //! it to the disk; `place` moves it in by steps that can be taken back (`moves`); only then the old goes.
+//! For a program's data folder `app_data` first fits the archive to it, and `databases` adds to the plan
+//! what must not stay beside a database that is restored.
 
 pub mod apps;
 pub mod archive;

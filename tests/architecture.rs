@@ -73,7 +73,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "gui::job",
-        may_use: &["model", "config", "secrets", "engine", "gui::rate"],
+        may_use: &["model", "config", "secrets", "apps", "engine", "gui::rate"],
     },
     Rule {
         module: "gui::rows",
@@ -95,7 +95,7 @@ const RULES: &[Rule] = &[
     Rule {
         module: "gui::work",
         may_use: &[
-            "model", "config", "secrets", "storage", "engine", "gui::job",
+            "model", "config", "secrets", "apps", "storage", "engine", "gui::job",
         ],
     },
     Rule {

@@ -141,6 +141,7 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
             | JobKind::Look
             | JobKind::Save
             | JobKind::FindSecret
+            | JobKind::FindPrograms
             | JobKind::PickFolder(_) => {
                 return None;
             }

@@ -2,7 +2,12 @@
 
 use crate::archives;
 use crate::home::Home;
+use crate::support::write_file;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use zipkeep::engine::{self, Context};
+use zipkeep::model::{Destination, FolderDestination, Reporter};
+use zipkeep::storage::{self, Patience};
 
 /// Name of the archive, its bytes, and what must be told of it.
 fn generations() -> [(&'static str, Vec<u8>, Value); 5] {
@@ -59,6 +64,26 @@ fn each_generation_is_described_by_what_is_in_it() {
         text.starts_with("Made by Cherry Studio 2.0.9 for Windows, with files\nMade 2026-06-01"),
         "{text}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_is_told_the_same_without_the_list_of_entries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("backups");
+    let destination = Destination::Folder(FolderDestination { path: path.clone() });
+    let store = storage::open(&destination, None, Patience::Interactive).expect("opened");
+    let context = Context::new(Reporter::silent(), CancellationToken::new(), folder.path());
+    for (name, archive, expected) in generations() {
+        write_file(&path, name, &archive);
+        let told = engine::describe(&store, name, &context).await;
+        let told = serde_json::to_value(told.expect("described")).expect("JSON");
+        for (field, value) in expected.as_object().expect("an object") {
+            assert_eq!(&told[field], value, "{field} of {name}: {told}");
+        }
+    }
+    write_file(&path, "other.zip", &archives::archive(&[("x", b"x")]));
+    let told = engine::describe(&store, "other.zip", &context).await;
+    assert_eq!(told.expect("looked into"), None);
 }
 
 #[test]

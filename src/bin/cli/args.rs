@@ -249,7 +249,8 @@ pub(crate) struct ProfileSettings {
     /// Folder to back up; give it once for each folder
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Vec<PathBuf>,
-    /// Leave out what fits this pattern, written as in .gitignore; may be given several times
+    /// Leave out what fits this pattern, written as in .gitignore; may be given several times. One that
+    /// begins with the whole path of a folder reaches only what is in that folder
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
     /// Also back up this program's data, and leave its caches out; see `profile presets`. Together with

@@ -180,7 +180,7 @@ impl Work {
         let store = self.store(Patience::Patient)?;
         let report = engine::backup(&store, request, &self.context).await?;
         self.output
-            .warnings("Not everything could be read", &report.warnings);
+            .warnings("To know of this backup", &report.warnings);
         if report.unchanged {
             self.output
                 .note("For a new backup all the same, add --force.");

@@ -27,7 +27,8 @@ impl Work {
         }
         let report = engine::restore(&store, request, &self.context).await?;
         self.output.warnings("Not restored", &report.refused);
-        self.output.warnings("To know", &report.warnings);
+        self.output
+            .warnings("To know of this restore", &report.warnings);
         self.output
             .result("restore", &report, |out| write_report(out, &report))?;
         let told = [report.refused.as_slice(), &report.warnings].concat();

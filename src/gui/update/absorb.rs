@@ -6,7 +6,7 @@ use crate::gui::forms::{Dialog, OriginalPlaces};
 use crate::gui::job::{FolderPurpose, Job, JobError, JobKind, JobUpdate, News, Outcome, Picked};
 use crate::gui::notice::{self, Notice, Tone};
 use crate::gui::rate::Rate;
-use crate::gui::state::ListStatus;
+use crate::gui::state::{ListStatus, Programs};
 use crate::model::Progress;
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
             settings::saved(core, settings::Ended::Well);
         }
         Outcome::SecretFound(status) => settings::secret_found(core, &job.subject, status),
+        Outcome::ProgramsFound(programs) => core.state.programs = Programs::Known(programs),
         Outcome::FolderPicked(picked) => folder_picked(core, job.kind, picked),
     }
 }
@@ -132,6 +133,7 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         | JobKind::Backup
         | JobKind::Restore
         | JobKind::Verify
+        | JobKind::FindPrograms
         | JobKind::PickFolder(_) => {}
     }
     if let Some(notice) = told {

@@ -2,13 +2,14 @@
 //!
 //! `apply` takes the commands of a frame, `absorb` the news of jobs; `settings` keeps what is typed
 //! and `start` makes requests of it. Nothing here draws, and nothing here waits. Order of the files,
-//! each may use those before it: `core`, `launch`, `listing`, `settings`, `start`, `absorb`, `apply`.
+//! each may use those before it: `core`, `launch`, `listing`, `settings`, `programs`, `start`, `absorb`, `apply`.
 
 mod absorb;
 mod apply;
 mod core;
 mod launch;
 mod listing;
+mod programs;
 mod settings;
 mod start;
 #[cfg(test)]

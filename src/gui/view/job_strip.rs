@@ -31,7 +31,11 @@ fn is_shown(job: &Job) -> bool {
             true
         }
         JobKind::List => job.started.elapsed() >= QUICK,
-        JobKind::Look | JobKind::Save | JobKind::FindSecret | JobKind::PickFolder(_) => false,
+        JobKind::Look
+        | JobKind::Save
+        | JobKind::FindSecret
+        | JobKind::FindPrograms
+        | JobKind::PickFolder(_) => false,
     }
 }
 
