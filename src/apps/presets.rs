@@ -78,6 +78,8 @@ pub struct Archives {
     pub restored: Vec<String>,
     /// Names in them of what only the program itself can read.
     pub import_only: Vec<String>,
+    /// A file of the data folder by which generations are told apart that do not read each other's data.
+    pub generation_mark: Option<String>,
 }
 
 impl Preset {

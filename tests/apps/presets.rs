@@ -77,6 +77,7 @@ fn what_the_preset_backs_up_comes_back_in_another_home() {
     let archive = a.path(".local/share/zipkeep/backups").join(name);
     b.keep(name, &std::fs::read(archive).expect("read"));
     write_file(&b.data_folder(), "Data/b.txt", b"stays");
+    write_file(&b.data_folder(), "Data/cherrystudio.sqlite", b"old");
     let old_log = "IndexedDB/file__0.indexeddb.leveldb/000099.log";
     write_file(&b.data_folder(), old_log, b"of another state");
     write_file(

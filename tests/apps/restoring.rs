@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const TO_APP: [&str; 2] = ["--to-app", "cherry-studio"];
 
-/// A home with what an older state of Cherry Studio left.
+/// A home with what an older state of Cherry Studio left, of version 2.
 fn home_with_data() -> Home {
     let home = Home::new();
     let folder = home.data_folder();
@@ -43,8 +43,11 @@ fn error(line: &Value) -> (&str, &str) {
 fn an_archive_of_folders_replaces_databases_whole_and_keeps_other_files() {
     let home = home_with_data();
     home.keep("second.zip", &archives::second_generation());
-    let restored = home.json(0, &[&["restore", "second.zip"], &TO_APP[..]].concat());
+    let restored = home.json(3, &[&["restore", "second.zip"], &TO_APP[..]].concat());
     assert_eq!(restored["result"]["files"], 7);
+    let told = &restored["result"]["warnings"][0]["reason"];
+    let told = told.as_str().expect("a text");
+    assert!(told.contains("do not read each other's data"), "{told}");
     let database = "IndexedDB/file__0.indexeddb.leveldb";
     for (name, content) in [
         ("CURRENT", Some("MANIFEST-000007\n")),
@@ -70,6 +73,18 @@ fn an_archive_of_folders_replaces_databases_whole_and_keeps_other_files() {
         wal.as_deref(),
         Some("old writes"),
         "its database was not restored"
+    );
+}
+
+#[test]
+fn an_archive_of_the_folders_own_generation_is_restored_without_a_word() {
+    let home = Home::new();
+    write_file(&home.data_folder(), "Data/agents.db", b"old agents");
+    home.keep("second.zip", &archives::second_generation());
+    home.json(0, &[&["restore", "second.zip"], &TO_APP[..]].concat());
+    assert_eq!(
+        in_folder(&home, "Data/agents.db").as_deref(),
+        Some("new agents")
     );
 }
 
@@ -152,7 +167,7 @@ fn what_only_cherry_studio_can_read_is_refused_with_the_way_out() {
         assert!(hint.contains("zipkeep-cli download"), "{hint}");
     }
     let files = [&["restore", "first.zip", "--only", "Data/**"], &TO_APP[..]].concat();
-    home.json(0, &files);
+    home.json(3, &files);
     assert_eq!(
         in_folder(&home, "Data/Files/a.png").as_deref(),
         Some("a picture")
@@ -208,7 +223,7 @@ fn the_folder_is_named_where_there_are_several_or_none() {
         "{failed}"
     );
     for name in [".config/CherryStudio", "moved"] {
-        write_file(&home.path(name), "Data/x", b"x");
+        write_file(&home.path(name), "Data/cherrystudio.sqlite", b"old");
     }
     let moved = home.path("moved").display().to_string();
     let note = serde_json::json!({"app.user_data_path": {"/opt/cherry": moved}});

@@ -18,6 +18,8 @@ pub(super) struct Fitted {
     pub(super) entries: Vec<ListedEntry>,
     /// What has none.
     pub(super) left_out: Vec<Warning>,
+    /// What the person should know.
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// Fits an archive to what is asked for; only the data folder of a program needs any fitting.
@@ -30,6 +32,7 @@ pub(super) fn fit(
         request: request.clone(),
         entries,
         left_out: Vec::new(),
+        warnings: Vec::new(),
     };
     let RestoreTarget::AppData { app, folder } = &request.target else {
         return Ok(fitted);
@@ -39,15 +42,36 @@ pub(super) fn fit(
         let root = root_of(preset, manifest, &fitted.entries)?;
         let places = BTreeMap::from([(root.label.clone(), folder.clone())]);
         fitted.request.target = RestoreTarget::Places(places);
+        fitted.compare_generations(preset, folder, &format!("{}/", root.label));
     } else {
         check_own(preset, &request.selection, &fitted.entries)?;
         fitted.request.target = RestoreTarget::Folder(folder.clone());
         fitted.leave_out_others(preset);
+        fitted.compare_generations(preset, folder, "");
     }
     Ok(fitted)
 }
 
 impl Fitted {
+    /// Tells where what reads the folder does not read what comes into it; `prefix` is what stands before
+    /// the folder's names in the archive.
+    fn compare_generations(&mut self, preset: &Preset, folder: &Path, prefix: &str) {
+        let Some(mark) = &preset.archives.generation_mark else {
+            return;
+        };
+        let name = format!("{prefix}{mark}");
+        let of_archive = self.entries.iter().any(|entry| entry.name == name);
+        if preset.fits(folder) && folder.join(mark).exists() != of_archive {
+            let title = &preset.title;
+            self.warnings.push(Warning {
+                path: folder.display().to_string(),
+                reason: format!(
+                    "this backup and this folder are of versions of {title} that do not read each other's data"
+                ),
+            });
+        }
+    }
+
     /// Leaves out what stands under no name of the data folder.
     fn leave_out_others(&mut self, preset: &Preset) {
         let known = |names: &[String], entry: &ListedEntry| {

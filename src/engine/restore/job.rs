@@ -43,7 +43,7 @@ pub async fn restore(
         origin,
         plan,
         survey,
-        in_use,
+        warnings,
     } = looked;
     let mut refused = plan.refused.clone();
     refused.extend(survey.refused.iter().cloned());
@@ -75,7 +75,7 @@ pub async fn restore(
         unchanged: placed.unchanged,
         removed: placed.removed,
         refused,
-        warnings: in_use.iter().map(InUse::of_restore).collect(),
+        warnings,
         undo: placed.undo,
         to,
         duration_secs: started.elapsed().as_secs_f64(),
@@ -94,12 +94,12 @@ pub async fn preview(
     let Looked {
         plan,
         survey,
-        in_use,
+        warnings,
         ..
     } = looked;
     blocking(move || {
         let mut preview = foresee(name_of(&request.key), &plan, &survey);
-        preview.refused.extend(in_use.iter().map(InUse::of_restore));
+        preview.refused.extend(warnings);
         Ok(preview)
     })
     .await
@@ -116,8 +116,8 @@ struct Looked {
     origin: Origin,
     plan: Plan,
     survey: Survey,
-    /// Programs that run on what would be replaced.
-    in_use: Vec<InUse>,
+    /// What the person should know before and after.
+    warnings: Vec<Warning>,
 }
 
 /// How closely to look at what seems to be there already.
@@ -142,7 +142,7 @@ async fn look(
         let shared = reader.shared();
         let (mut archive, failure) = open(reader)?;
         let folders = app_folders_of(&request);
-        let plan = plan(&mut archive, &failure, &request, &folders)?;
+        let (plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
         let in_use = in_use_of(&plan, &folders);
         let is_respected = request.options.running_apps == RunningApps::Respected;
         if let (Closeness::Contents, true, Some(app)) = (closeness, is_respected, in_use.first()) {
@@ -151,6 +151,7 @@ async fn look(
                 folder: app.folder.clone(),
             });
         }
+        warnings.extend(in_use.iter().map(InUse::of_restore));
         let depth = match closeness {
             Closeness::Looks => Depth::Looks,
             Closeness::Contents => Depth::Contents(&context),
@@ -168,7 +169,7 @@ async fn look(
             origin,
             plan,
             survey,
-            in_use,
+            warnings,
         })
     })
     .await
@@ -243,7 +244,7 @@ fn plan(
     failure: &Failure,
     request: &RestoreRequest,
     folders: &[AppFolder],
-) -> Result<Plan, EngineError> {
+) -> Result<(Plan, Vec<Warning>), EngineError> {
     let mut problem = None;
     let manifest = match archive.manifest() {
         Ok(manifest) => manifest,
@@ -284,7 +285,7 @@ fn plan(
             plan.refuse(&missing.path, &reason);
         }
     }
-    Ok(plan)
+    Ok((plan, fitted.warnings))
 }
 
 async fn blocking<T: Send + 'static>(

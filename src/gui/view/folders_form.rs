@@ -1,14 +1,18 @@
 //! The folders that are backed up, and what is left out of them.
 
 use super::destination_form::note_edit;
-use super::widgets::{cross_button, cut_label, field_and_button_ui, lines_ui, tall_button};
+use super::widgets::{
+    QUIET_PADDING, cross_button, cut_label, field_and_button_ui, lines_ui, tall_button,
+};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::ProfileForm;
 use crate::gui::job::FolderPurpose;
 use crate::gui::state::{Programs, State};
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use egui::containers::menu::MenuButton;
-use egui::{Align, Frame, Layout, Margin, Rect, RichText, Stroke, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, Frame, Layout, Margin, Rect, RichText, Stroke, TextWrapMode, Ui, UiBuilder, pos2, vec2,
+};
 use std::path::Path;
 
 /// What is backed up and what is not.
@@ -35,10 +39,14 @@ pub(crate) fn folders_ui(
         field_and_button_ui(ui, "Another folder", (&mut form.new_source, example), "Add");
     // The line of the field's name has room to its right.
     let line = Rect::from_min_max(top, pos2(add.rect.right(), field.rect.top() - GRID));
+    let line = line.expand2(vec2(QUIET_PADDING, GRID / 2.0));
     let beside = UiBuilder::new()
         .max_rect(line)
         .layout(Layout::right_to_left(Align::Center));
-    programs_ui(&mut ui.new_child(beside), state, commands);
+    let mut beside = ui.new_child(beside);
+    beside.spacing_mut().interact_size.y = 0.0;
+    beside.spacing_mut().button_padding = vec2(QUIET_PADDING, GRID / 2.0);
+    programs_ui(&mut beside, state, commands);
     let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     if (add.clicked() || is_entered) && !form.new_source.trim().is_empty() {
         commands.push(Command::AddFolder(form.new_source.clone()));
@@ -78,9 +86,12 @@ fn sources_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
 
 /// The programs whose data can be added, with where it is or why it cannot be.
 fn programs_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
-    let button = egui::Button::new(theme::small(ui, "Add a program's data")).frame(false);
+    let button =
+        egui::Button::new(theme::small(ui, "Add a program's data")).frame_when_inactive(false);
     let button = MenuButton::from_button(button);
     let (response, _) = button.ui(ui, |ui| {
+        // The width stays what it was while somebody was looking.
+        ui.style_mut().wrap_mode = Some(TextWrapMode::Extend);
         let Programs::Known(programs) = &state.programs else {
             ui.label(theme::small(ui, "Looking…"));
             return;
