@@ -1,9 +1,9 @@
 //! `Preset`: what is known of one program, read from `assets/presets.toml`, which explains each field.
 
-use crate::model::{Os, exclude_in};
+use crate::model::{Os, Profile, exclude_in};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// What is known of one program.
@@ -86,6 +86,19 @@ impl Preset {
     /// Whether a folder holds the data of this program, as far as its names tell.
     pub fn fits(&self, folder: &Path) -> bool {
         self.marks.iter().any(|mark| folder.join(mark).exists())
+    }
+
+    /// Adds one of its data folders to what a profile backs up, and what is to be left out of it; once,
+    /// however often it is added.
+    pub fn add_to(&self, profile: &mut Profile, folder: PathBuf) {
+        for exclude in self.excludes_in(&folder) {
+            if !profile.excludes.contains(&exclude) {
+                profile.excludes.push(exclude);
+            }
+        }
+        if !profile.sources.contains(&folder) {
+            profile.sources.push(folder);
+        }
     }
 
     /// What a profile that backs `folder` up leaves out of it, and of nothing else.

@@ -62,14 +62,7 @@ pub(crate) fn add_to(profile: &mut Profile, id: &str, chosen: &[PathBuf]) -> Res
         folders = found.folders;
     }
     for folder in folders {
-        for exclude in preset.excludes_in(&folder) {
-            if !profile.excludes.contains(&exclude) {
-                profile.excludes.push(exclude);
-            }
-        }
-        if !profile.sources.contains(&folder) {
-            profile.sources.push(folder);
-        }
+        preset.add_to(profile, folder);
     }
     Ok(())
 }

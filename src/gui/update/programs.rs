@@ -28,14 +28,7 @@ pub(crate) fn add(core: &mut Core, id: &str) {
     keep_form(core);
     let mut profile = core.state.profile().clone();
     for folder in program.found.folders {
-        for exclude in program.preset.excludes_in(&folder) {
-            if !profile.excludes.contains(&exclude) {
-                profile.excludes.push(exclude);
-            }
-        }
-        if !profile.sources.contains(&folder) {
-            profile.sources.push(folder);
-        }
+        program.preset.add_to(&mut profile, folder);
     }
     core.forms.profile.excludes = profile.excludes.join("\n");
     put_profile(core, profile);
