@@ -11,6 +11,7 @@
 //! | [`config`] | what is kept between runs, and where (confy) | `model` |
 //! | [`secrets`] | the secret keys, apart from the settings | `model`, `config` |
 //! | [`log`] | the log file | `config` |
+//! | [`apps`] | programs whose data is known: where it is, what to leave out, whether they run | `model` |
 //! | [`archive`] | the ZIP format: writer, directory, reader, names. No network | `model` |
 //! | [`storage`] | the only code that asks over the network: open, list, read, upload, copy in place, delete, errors by meaning | `model` |
 //! | [`engine`] | the use cases: test, backup, list, look inside, restore, undo, verify, download, delete. No printing, no window | all above |
@@ -45,13 +46,15 @@
 //! working folder on the target's own disk (`workspace`). `place` writes all changes into a log (`log`) before
 //! the first is done, `perform` does them: from any state it goes on to the new state or back to the old
 //! one. What was replaced stays in the working folder; `undo` puts it back, lets it go, and brings to an
-//! end what was interrupted.
+//! end what was interrupted. For a program's data folder `app_data` first fits the archive to it, and `databases` adds to the plan
+//! what must not stay beside a database that is restored.
 //!
 //! # One look inside
 //!
 //! [`engine::look_inside()`] makes a [`engine::Tree`] of what an archive says it holds, a million entries in
 //! one list, and keeps it; [`engine::differences()`] compares two of them.
 
+pub mod apps;
 pub mod archive;
 pub mod config;
 pub mod engine;

@@ -39,6 +39,10 @@ const RULES: &[Rule] = &[
         may_use: &["config"],
     },
     Rule {
+        module: "apps",
+        may_use: &["model"],
+    },
+    Rule {
         module: "archive",
         may_use: &["model"],
     },
@@ -48,7 +52,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "engine",
-        may_use: &["model", "archive", "storage"],
+        may_use: &["model", "apps", "archive", "storage"],
     },
     // The window: leaves.
     Rule {
@@ -81,7 +85,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "gui::job",
-        may_use: &["model", "config", "secrets", "engine", "gui::rate"],
+        may_use: &["model", "config", "secrets", "apps", "engine", "gui::rate"],
     },
     Rule {
         module: "gui::rows",
@@ -114,7 +118,7 @@ const RULES: &[Rule] = &[
     Rule {
         module: "gui::work",
         may_use: &[
-            "model", "config", "secrets", "storage", "engine", "gui::job",
+            "model", "config", "secrets", "apps", "storage", "engine", "gui::job",
         ],
     },
     Rule {
@@ -181,7 +185,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "cli",
-        may_use: &["model", "config", "secrets", "log", "storage", "engine"],
+        may_use: &[
+            "model", "config", "secrets", "log", "apps", "storage", "engine",
+        ],
     },
 ];
 
@@ -210,6 +216,12 @@ const BANS: &[Ban] = &[
         only_in: &["src/config.rs"],
         never_in: &[],
         reason: "settings are read and written in one place",
+    },
+    Ban {
+        names: &["toml"],
+        only_in: &["src/apps/"],
+        never_in: &[],
+        reason: "settings are confy's business; only the presets are read as they are",
     },
     Ban {
         names: &["egui", "eframe", "egui_extras", "rfd"],

@@ -83,6 +83,26 @@ pub enum EngineError {
     /// The archive does not say where its files came from.
     #[error("This backup does not say where its files belong")]
     NoOriginalPlace,
+    /// What is to go into a program's data folder is nothing of that program.
+    #[error("This backup holds no data folder of {0}")]
+    NotItsData(
+        /// The program.
+        String,
+    ),
+    /// A program's own archive is not laid out as its data folder is.
+    #[error("Only {0} itself can read this backup: it is not made of the files of its data folder")]
+    ImportOnly(
+        /// The program.
+        String,
+    ),
+    /// A program runs on the data that would be replaced.
+    #[error("{title} is running, and its data in {folder} would be replaced under it")]
+    AppRunning {
+        /// The program.
+        title: String,
+        /// Its data folder.
+        folder: PathBuf,
+    },
     /// A foreign archive does not say what is missing from it on purpose.
     #[error("This backup was made by another program: it cannot be mirrored")]
     NoMirror,
@@ -160,6 +180,9 @@ impl EngineError {
             Self::NoSuchBackup(_) => "no-such-backup",
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoOriginalPlace => "no-original-place",
+            Self::NotItsData(_) => "not-its-data",
+            Self::ImportOnly(_) => "import-only",
+            Self::AppRunning { .. } => "app-running",
             Self::NoMirror => "no-mirror",
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
@@ -206,6 +229,11 @@ impl EngineError {
             Self::NoSuchBackup(_) => "List the backups to see their names.",
             Self::Ambiguous { .. } => "Write more of the name.",
             Self::NoOriginalPlace => "Choose a folder to restore to.",
+            Self::NotItsData(_) => "Restore it to a folder and look what is in it.",
+            Self::ImportOnly(_) => {
+                "Download its ZIP, and restore that in the program's own settings. Files in its folder “Data” can be restored by naming them."
+            }
+            Self::AppRunning { .. } => "Close it, and restore again. Nothing was changed.",
             Self::NoMirror => "Restore it without removing other files.",
             Self::NoRoom { .. } => "Make room, or restore to another disk. Nothing was changed.",
             Self::Target { source, .. } if is_full(source) => {

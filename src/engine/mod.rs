@@ -7,11 +7,13 @@ mod backup;
 mod catalog;
 mod context;
 mod delete;
+mod describe;
 mod download;
 mod error;
 mod excludes;
 mod files;
 mod hex;
+mod in_use;
 mod inside;
 mod list;
 mod lock;
@@ -31,6 +33,7 @@ pub use backup::backup;
 pub use backup::bench;
 pub use context::Context;
 pub use delete::delete;
+pub use describe::describe;
 pub use download::download;
 pub use error::{EngineError, Leftover, causes};
 pub use inside::{
@@ -44,7 +47,7 @@ pub use report::{
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, OnConflict, RestoreOptions,
-    RestoreRequest, RestoreTarget, Selection, SpecialBits, VerifyDepth, VerifyRequest,
+    RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
 pub use restore::{
     LaterChanges, forget_old_restores, forget_restore, preview, proposed_place, restore, restores,

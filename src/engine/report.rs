@@ -1,6 +1,6 @@
 //! Reports: what came of a job. Both fronts show the same ones; field names are those of `--json`.
 
-use crate::model::{Backup, EntryKind, Root, Skipped, Warning};
+use crate::model::{Backup, CherryStudioBackup, EntryKind, Root, Skipped, Warning};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -95,6 +95,8 @@ pub struct RestoreReport {
     pub removed: u64,
     /// Entries that were not restored, and why.
     pub refused: Vec<Warning>,
+    /// What else the person should know.
+    pub warnings: Vec<Warning>,
     /// By what the restore can be undone; `None` where it changed nothing.
     pub undo: Option<String>,
     /// The folders that were written to.
@@ -275,6 +277,8 @@ pub enum Evidence {
 pub struct ShowReport {
     /// File name of the archive.
     pub backup: String,
+    /// What it says of itself, where Cherry Studio made it.
+    pub cherry_studio: Option<CherryStudioBackup>,
     /// The folders that it holds, where it says so.
     pub roots: Vec<Root>,
     /// What should be in it and is not, where it says so.

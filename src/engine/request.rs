@@ -92,6 +92,14 @@ pub enum RestoreTarget {
     Folder(PathBuf),
     /// To folders chosen for each label; what stands under no label of these is not restored.
     Places(BTreeMap<String, PathBuf>),
+    /// Into the data folder of a program: its own archive, or a backup of such a folder. What belongs
+    /// elsewhere is not restored.
+    AppData {
+        /// Its id among the presets.
+        app: String,
+        /// The data folder.
+        folder: PathBuf,
+    },
 }
 
 /// Which entries of an archive.
@@ -115,6 +123,18 @@ pub struct RestoreOptions {
     pub extra_files: ExtraFiles,
     /// What becomes of setuid, setgid and sticky bits.
     pub special_bits: SpecialBits,
+    /// What to do where a program runs on the data that is restored.
+    pub running_apps: RunningApps,
+}
+
+/// What to do where a program runs on the data that is restored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RunningApps {
+    /// Nothing is restored.
+    #[default]
+    Respected,
+    /// It is restored all the same, with a warning.
+    Overruled,
 }
 
 /// What to do where the target has a file already.

@@ -1,6 +1,7 @@
 //! Use case: look into a backup. Only its directory and manifest are fetched.
 
 use crate::engine::context::Context;
+use crate::engine::describe;
 use crate::engine::error::EngineError;
 use crate::engine::inside::{Opened, look_at_end, manifest_of, open_archive};
 use crate::engine::meter::Meter;
@@ -28,33 +29,40 @@ fn read(name: String, opened: Opened) -> Result<ShowReport, EngineError> {
     let Opened {
         mut archive,
         failure,
+        shared,
         ..
     } = opened;
-    match manifest_of(&mut archive, &failure)? {
-        Some(manifest) => Ok(of_manifest(name, manifest)),
-        None => Ok(ShowReport {
-            backup: name,
-            roots: Vec::new(),
-            skipped: Vec::new(),
-            entries: archive
-                .entries()?
-                .into_iter()
-                .map(|entry| ShownEntry {
-                    path: entry.name.trim_end_matches('/').to_owned(),
-                    kind: entry.kind,
-                    size_bytes: size_of(entry.kind, entry.size_bytes),
-                    modified: entry.modified_ns.and_then(moment),
-                    blake3: None,
-                })
-                .collect(),
-        }),
+    if let Some(manifest) = manifest_of(&mut archive, &failure)? {
+        return Ok(of_manifest(name, manifest));
     }
+    let entries = archive.entries()?;
+    let cherry_studio = describe::cherry_studio(&mut archive, &entries, &name, &shared);
+    if let Some(reason) = failure.take() {
+        return Err(reason);
+    }
+    Ok(ShowReport {
+        backup: name,
+        cherry_studio,
+        roots: Vec::new(),
+        skipped: Vec::new(),
+        entries: entries
+            .into_iter()
+            .map(|entry| ShownEntry {
+                path: entry.name.trim_end_matches('/').to_owned(),
+                kind: entry.kind,
+                size_bytes: size_of(entry.kind, entry.size_bytes),
+                modified: entry.modified_ns.and_then(moment),
+                blake3: None,
+            })
+            .collect(),
+    })
 }
 
 fn of_manifest(name: String, manifest: Manifest) -> ShowReport {
     let entries = manifest.entries.into_iter();
     ShowReport {
         backup: name,
+        cherry_studio: None,
         roots: manifest.roots,
         skipped: manifest.skipped,
         entries: entries

@@ -26,6 +26,10 @@ pub(crate) enum Command {
     PickFolder(FolderPurpose),
     /// Back this folder up from now on.
     AddFolder(String),
+    /// Look for the data of programs that are known.
+    FindPrograms,
+    /// Back the data of the program of this id up from now on.
+    AddProgram(String),
     /// Do not back this folder up any more.
     RemoveFolder(PathBuf),
     /// Test the destination.

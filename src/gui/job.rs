@@ -1,5 +1,6 @@
 //! `Job`: one run of something, as data: what it is, how far it is, what came of it.
 
+use crate::apps::{Found, Preset};
 use crate::config::ConfigError;
 use crate::engine::{
     BackupReport, DeleteReport, Difference, EngineError, Inside, KeptRestore, RestorePreview,
@@ -49,6 +50,8 @@ pub(crate) enum JobKind {
     Save,
     /// Finds out whether a secret is kept.
     FindSecret,
+    /// Looks for programs' data.
+    FindPrograms,
     /// Asks for a folder.
     PickFolder(FolderPurpose),
 }
@@ -127,8 +130,19 @@ pub(crate) enum Outcome {
     Saved(Vec<Profile>),
     /// Of [`JobKind::FindSecret`].
     SecretFound(SecretStatus),
+    /// Of [`JobKind::FindPrograms`].
+    ProgramsFound(Vec<Program>),
     /// Of [`JobKind::PickFolder`].
     FolderPicked(Picked),
+}
+
+/// A program whose data can be backed up, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// What is known of it.
+    pub preset: &'static Preset,
+    /// Where its data is on this computer.
+    pub found: Found,
 }
 
 /// Whether the secret of a profile is kept on this computer.
@@ -212,6 +226,7 @@ impl JobKind {
             Self::Delete => "A backup is being deleted",
             Self::Save => "Settings are being saved",
             Self::FindSecret => "The secret is being looked up",
+            Self::FindPrograms => "Programs' data is being looked for",
             Self::PickFolder(_) => "A folder is being chosen",
         }
     }

@@ -168,6 +168,7 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
             | JobKind::Forget
             | JobKind::Save
             | JobKind::FindSecret
+            | JobKind::FindPrograms
             | JobKind::PickFolder(_) => {
                 return None;
             }

@@ -1,7 +1,7 @@
 //! `State`: everything the window shows, as plain data. Views read it, `update` alone writes it.
 
 use crate::config::{Config, Places};
-use crate::gui::job::{Job, JobKind, SecretStatus};
+use crate::gui::job::{Job, JobKind, Program, SecretStatus};
 use crate::gui::notice::{Notice, Notices};
 use crate::gui::opened::{Foresight, Opened, Restores};
 use crate::model::{Backup, Destination, Profile, Secret, resolve_endpoint};
@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub notices: Notices,
     /// Whether the shown profile's secret is kept.
     pub secret: SecretStatus,
+    /// The programs whose data can be backed up.
+    pub programs: Programs,
     /// What is not saved yet.
     pub unsaved: Unsaved,
     /// Whether the window is about to close.
@@ -74,6 +76,16 @@ pub(crate) enum ListStatus {
     Loaded,
     /// It could not be fetched.
     Failed(Notice),
+}
+
+/// The programs whose data can be backed up.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Programs {
+    /// Nobody has looked for their data yet.
+    #[default]
+    NotLooked,
+    /// These, as found when somebody last looked.
+    Known(Vec<Program>),
 }
 
 /// What is not saved yet.
@@ -143,6 +155,7 @@ impl State {
             test: None,
             notices: Notices::default(),
             secret: SecretStatus::Unknown,
+            programs: Programs::default(),
             unsaved,
             quit: Quit::No,
             clock,
@@ -167,6 +180,17 @@ impl State {
     /// The running job beside which no other may change backups or files.
     pub(crate) fn exclusive(&self) -> Option<&Job> {
         self.jobs.iter().find(|job| job.kind.is_exclusive())
+    }
+
+    /// Why the data of a program cannot be added to the shown profile.
+    pub(crate) fn program_problem(&self, program: &Program) -> Option<&'static str> {
+        let sources = &self.profile().sources;
+        if program.found.folders.is_empty() {
+            return Some("not found on this computer");
+        }
+        let mut folders = program.found.folders.iter();
+        let is_there = folders.all(|folder| sources.contains(folder));
+        is_there.then_some("backed up already")
     }
 
     /// Why backups cannot be changed or restored now.

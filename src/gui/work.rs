@@ -2,11 +2,12 @@
 //!
 //! Nothing here knows the window's state; whatever can wait on a disk runs on a blocking thread.
 
+use crate::apps::{self, Found, Surroundings};
 use crate::config::{Config, Places};
 use crate::engine::{
     self, BackupRequest, Context, EngineError, LaterChanges, RestoreRequest, VerifyRequest,
 };
-use crate::gui::job::{JobError, Outcome, Picked, SecretStatus};
+use crate::gui::job::{JobError, Outcome, Picked, Program, SecretStatus};
 use crate::model::{Backup, Destination, Secret};
 use crate::secrets;
 use crate::storage::{self, Patience, Store};
@@ -211,6 +212,21 @@ pub(crate) async fn find_secret(places: Places, profile: String) -> Result<Outco
                 None => SecretStatus::Missing,
             },
         ))
+    })
+    .await
+}
+
+/// Looks for the data of programs that are known.
+pub(crate) async fn find_programs() -> Result<Outcome, JobError> {
+    blocking(|| {
+        let here = Surroundings::of_this_user();
+        let programs = apps::presets().iter().map(|preset| Program {
+            preset,
+            found: here
+                .as_ref()
+                .map_or_else(Found::default, |here| apps::find(preset, here)),
+        });
+        Ok(Outcome::ProgramsFound(programs.collect()))
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! `Backup`: one row of the table, which is one archive at the destination.
 
-use super::{BackupName, Os};
+use super::{BackupName, CherryStudioName, Os};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -95,9 +95,9 @@ impl Backup {
             backup.profile = Some(parsed.profile);
             backup.device = Some(parsed.device);
             backup.os = Some(parsed.os);
-        } else if let Some(cherry) = super::backup_name::parse_cherry_studio(&backup.name) {
+        } else if let Some(cherry) = CherryStudioName::parse(&backup.name) {
             backup.origin = Origin::CherryStudio;
-            backup.device = Some(cherry.device);
+            backup.device = cherry.device;
             backup.os = cherry.os;
         }
         backup

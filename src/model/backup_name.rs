@@ -1,4 +1,4 @@
-//! The file names of archives: how ours are made and read back, and how Cherry Studio's are read.
+//! The file names of our archives: how they are made and read back.
 //!
 //! Ours are `<profile>.<YYYYMMDDThhmmssZ>.<device>.<linux|macos|windows>.zip`. The profile holds no
 //! dot, the device may, and the last two fields are fixed, so a name reads back to what made it.
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An operating system, as names and manifests spell it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Os {
     /// Linux, and every other Unix.
@@ -136,42 +136,6 @@ fn reduce(text: &str, keep_dots: bool, fallback: &str) -> String {
     .to_owned()
 }
 
-/// What one of Cherry Studio's archive names says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct CherryName {
-    pub(super) device: String,
-    /// `None` for its older names and for "unknown".
-    pub(super) os: Option<Os>,
-}
-
-/// Reads `cherry-studio.<14 or 17 digits>.<host>.<mac|windows|linux|unknown>.zip` and
-/// `cherry-studio.backup.<host>.<14 digits>.zip`. Their times are local times of an unknown zone,
-/// so they are not used: the object's own time is.
-pub(super) fn parse_cherry_studio(name: &str) -> Option<CherryName> {
-    let rest = name.strip_prefix("cherry-studio.")?.strip_suffix(".zip")?;
-    let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if let Some(rest) = rest.strip_prefix("backup.") {
-        let (host, stamp) = rest.rsplit_once('.')?;
-        return (stamp.len() == 14 && is_digits(stamp) && !host.is_empty()).then(|| CherryName {
-            device: host.to_owned(),
-            os: None,
-        });
-    }
-    let (stamp, rest) = rest.split_once('.')?;
-    let (host, kind) = rest.rsplit_once('.')?;
-    let os = match kind {
-        "mac" => Some(Os::Macos),
-        "windows" => Some(Os::Windows),
-        "linux" => Some(Os::Linux),
-        "unknown" => None,
-        _ => return None,
-    };
-    (matches!(stamp.len(), 14 | 17) && is_digits(stamp) && !host.is_empty()).then(|| CherryName {
-        device: host.to_owned(),
-        os,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,30 +170,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn cherry_studio_names_of_all_generations_are_read() {
-        let read = |name| parse_cherry_studio(name).map(|c| (c.device, c.os));
-        let pc = || "pc".to_owned();
-        assert_eq!(
-            read("cherry-studio.20250101010203.pc.windows.zip"),
-            Some((pc(), Some(Os::Windows)))
-        );
-        assert_eq!(
-            read("cherry-studio.20250101010203456.MBP.local.mac.zip"),
-            Some(("MBP.local".to_owned(), Some(Os::Macos)))
-        );
-        assert_eq!(
-            read("cherry-studio.20250101010203.pc.unknown.zip"),
-            Some((pc(), None))
-        );
-        assert_eq!(
-            read("cherry-studio.backup.pc.20250101010203.zip"),
-            Some((pc(), None))
-        );
-        assert_eq!(read("cherry-studio.2025.pc.linux.zip"), None);
-        assert_eq!(read("cherry-studio.backup.zip"), None);
-    }
-
     proptest! {
         #[test]
         fn every_name_reads_back(profile in ".*", device in ".*", second in 0_i64..253_402_207_200, os in 0_usize..3) {
@@ -243,9 +183,8 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_parsers_fail(text in ".*") {
+        fn no_text_makes_the_parser_fail(text in ".*") {
             let _: Option<BackupName> = BackupName::parse(&text);
-            let _: Option<CherryName> = parse_cherry_studio(&text);
         }
     }
 }

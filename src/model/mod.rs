@@ -5,9 +5,11 @@
 mod appearance;
 mod backup;
 mod backup_name;
+mod cherry_studio;
 mod compression;
 mod destination;
 mod endpoint;
+mod exclude;
 mod manifest;
 mod profile;
 mod progress;
@@ -17,9 +19,13 @@ mod size;
 pub use appearance::Appearance;
 pub use backup::{Backup, Contents, Origin, recency};
 pub use backup_name::{BackupName, Os, reduce_device, reduce_field};
+pub use cherry_studio::{
+    CherryStudioBackup, CherryStudioExtent, CherryStudioLayout, CherryStudioName,
+};
 pub use compression::Compression;
 pub use destination::{Destination, FolderDestination, Provider, S3Destination};
 pub use endpoint::{Addressing, Endpoint, EndpointError, resolve_endpoint};
+pub use exclude::{exclude_in, exclude_seen_from};
 pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
     OWN_PREFIX, Root, Skipped, Span, Totals, count_missing,

@@ -12,7 +12,8 @@ pub struct Profile {
     /// Folders to back up, absolute.
     #[serde(default)]
     pub sources: Vec<PathBuf>,
-    /// Patterns of what to leave out, in the syntax of `.gitignore`.
+    /// Patterns of what to leave out, in the syntax of `.gitignore`; those that begin with the whole path of
+    /// a folder reach only what is in it.
     #[serde(default)]
     pub excludes: Vec<String>,
     /// How hard to compress.

@@ -336,6 +336,7 @@ fn every_control_has_its_visible_text_as_its_name() {
         (Role::TextInput, "Root path"),
         (Role::Button, "Test connection"),
         (Role::Button, "Add folder…"),
+        (Role::Button, "Add a program's data"),
         (Role::TextInput, "Another folder"),
         (Role::Button, "Add"),
         (Role::MultilineTextInput, "Leave out"),

@@ -122,9 +122,11 @@ impl Command {
 pub(crate) struct RestoreArgs {
     /// File name of the backup, the beginning of one, or "latest"
     pub(crate) backup: String,
-    /// Folder to restore to, instead of the original places
+    /// Folder to restore to, instead of the original places; with --to-app the program's data folder
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
     /// Only entries that fit this pattern, and all that is in them; may be given several times
     #[arg(long, value_name = "GLOB")]
     pub(crate) only: Vec<String>,
@@ -140,6 +142,18 @@ pub(crate) struct RestoreArgs {
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What a restore has to do with programs.
+#[derive(Debug, Args)]
+pub(crate) struct AppArgs {
+    /// Restore into the data folder of this program, which is found on this computer: its own archive or a
+    /// backup of such a folder. See `profile presets`
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) to_app: Option<String>,
+    /// Restore also where a program runs on the data that is replaced, which may damage it
+    #[arg(long)]
+    pub(crate) while_running: bool,
 }
 
 /// What to do where the target has a file already.
@@ -195,6 +209,8 @@ pub(crate) enum ProfileCommand {
         /// Name of the profile
         name: String,
     },
+    /// List the programs whose data folders --preset knows, and where they are on this computer
+    Presets,
     /// Write a profile to standard output, without its secret
     Export {
         /// Name of the profile
@@ -233,9 +249,14 @@ pub(crate) struct ProfileSettings {
     /// Folder to back up; give it once for each folder
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Vec<PathBuf>,
-    /// Leave out what fits this pattern, written as in .gitignore; may be given several times
+    /// Leave out what fits this pattern, written as in .gitignore; may be given several times. One that
+    /// begins with the whole path of a folder reaches only what is in that folder
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+    /// Also back up this program's data, and leave its caches out; see `profile presets`. Together with
+    /// the --source that is its data folder, only that one
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) preset: Vec<String>,
     /// How hard to compress: fast is quicker and a tenth bigger, small is smallest and slow
     #[arg(long, value_enum)]
     pub(crate) compression: Option<CompressionArg>,

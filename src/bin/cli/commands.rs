@@ -5,7 +5,7 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::profiles::absolute;
-use crate::wording::{backup_lines, local_time, verify_lines};
+use crate::wording::{backup_lines, cherry_studio_lines, local_time, verify_lines};
 use globset::GlobBuilder;
 use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
@@ -180,7 +180,7 @@ impl Work {
         let store = self.store(Patience::Patient)?;
         let report = engine::backup(&store, request, &self.context).await?;
         self.output
-            .warnings("Not everything could be read", &report.warnings);
+            .warnings("To know of this backup", &report.warnings);
         if report.unchanged {
             self.output
                 .note("For a new backup all the same, add --force.");
@@ -240,6 +240,9 @@ impl Work {
             report.entries.retain(|entry| matcher.is_match(&entry.path));
         }
         self.output.result("show", &report, |out| {
+            for line in report.cherry_studio.iter().flat_map(cherry_studio_lines) {
+                writeln!(out, "{line}")?;
+            }
             for entry in &report.entries {
                 let size = match entry.kind {
                     EntryKind::File => DecimalBytes(entry.size_bytes).to_string(),

@@ -94,6 +94,16 @@ impl Failure {
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
+            Self::Engine(error @ EngineError::AppRunning { .. }) => {
+                format!(
+                    "{} To restore all the same, add --while-running.",
+                    error.hint()
+                )
+            }
+            Self::Engine(error @ EngineError::ImportOnly(_)) => format!(
+                "{} Here: `zipkeep-cli download BACKUP FILE.zip`, or add --only 'Data/**'.",
+                error.hint()
+            ),
             Self::Engine(error) => error.hint().to_owned(),
             Self::Config(ConfigError::NoSuchProfile(_)) => {
                 "See `zipkeep-cli profile list`.".to_owned()

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod failure;
 mod output;
+mod presets;
 mod profiles;
 mod progress;
 mod restoring;

@@ -3,6 +3,7 @@
 use crate::args::{ProfileCommand, ProfileSettings, ProviderArg};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::presets;
 use serde_json::json;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -61,6 +62,7 @@ pub(crate) fn run(
                 .map_err(|error| local("the profile", error))?;
             output.result("profile", profile, |out| writeln!(out, "{text}"))?;
         }
+        ProfileCommand::Presets => presets::list(output)?,
         ProfileCommand::Import { file } => import(&mut config, &file, places, output)?,
     }
     Ok(Exit::Done)
@@ -194,12 +196,16 @@ fn changed(
             change_s3(s3, settings)?;
         }
     }
-    if !settings.source.is_empty() {
-        let sources = settings.source.iter().map(|source| absolute(source));
-        profile.sources = sources.collect::<Result<_, _>>()?;
+    let sources = settings.source.iter().map(|source| absolute(source));
+    let sources: Vec<PathBuf> = sources.collect::<Result<_, _>>()?;
+    if !sources.is_empty() {
+        profile.sources.clone_from(&sources);
     }
     if !settings.exclude.is_empty() {
         profile.excludes.clone_from(&settings.exclude);
+    }
+    for id in &settings.preset {
+        presets::add_to(&mut profile, id, &sources)?;
     }
     if let Some(compression) = settings.compression {
         profile.compression = compression.into();

@@ -3,6 +3,7 @@
 use crate::args::{ConflictWay, RestoreArgs, UndoArgs};
 use crate::commands::{Work, exit_of};
 use crate::failure::{Exit, Failure};
+use crate::presets;
 use crate::profiles::absolute;
 use crate::wording::{count, duration, local_time};
 use indicatif::DecimalBytes;
@@ -11,7 +12,7 @@ use serde_json::json;
 use std::io;
 use zipkeep::engine::{
     self, ExtraFiles, ForeseenEffect, LaterChanges, OnConflict, RestoreOptions, RestorePreview,
-    RestoreReport, RestoreRequest, RestoreTarget, Selection, SpecialBits, UndoReport,
+    RestoreReport, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits, UndoReport,
 };
 use zipkeep::model::Backup;
 use zipkeep::storage::{Patience, Store};
@@ -27,14 +28,22 @@ impl Work {
         let report = engine::restore(&store, request, &self.context).await?;
         self.output.warnings("Not restored", &report.refused);
         self.output
+            .warnings("To know of this restore", &report.warnings);
+        self.output
             .result("restore", &report, |out| write_report(out, &report))?;
-        Ok(exit_of(&report.refused))
+        let told = [report.refused.as_slice(), &report.warnings].concat();
+        Ok(exit_of(&told))
     }
 
     fn request(&self, args: &RestoreArgs, backup: &Backup) -> Result<RestoreRequest, Failure> {
-        let target = match &args.to {
-            Some(folder) => RestoreTarget::Folder(absolute(folder)?),
-            None => self.original_place_of(backup)?,
+        let to = args.to.as_deref().map(absolute).transpose()?;
+        let target = match (&args.app.to_app, to) {
+            (Some(app), to) => RestoreTarget::AppData {
+                app: app.clone(),
+                folder: presets::folder_of(presets::named(app)?, to.as_deref())?,
+            },
+            (None, Some(folder)) => RestoreTarget::Folder(folder),
+            (None, None) => self.original_place_of(backup)?,
         };
         Ok(RestoreRequest {
             key: backup.key.clone(),
@@ -61,6 +70,11 @@ impl Work {
                     SpecialBits::Restored
                 } else {
                     SpecialBits::LeftOut
+                },
+                running_apps: if args.app.while_running {
+                    RunningApps::Overruled
+                } else {
+                    RunningApps::Respected
                 },
             },
         })

@@ -4,7 +4,7 @@ use indicatif::{DecimalBytes, HumanDuration};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 use zipkeep::engine::{BackupReport, Evidence, VerifyDepth, VerifyReport};
-use zipkeep::model::{Progress, Trouble, count_text};
+use zipkeep::model::{CherryStudioBackup, Progress, Trouble, count_text};
 
 /// What came of a backup at `place`.
 pub(crate) fn backup_lines(report: &BackupReport, place: &str, zone: &TimeZone) -> Vec<String> {
@@ -80,6 +80,19 @@ pub(crate) fn verify_lines(report: &VerifyReport, depth: VerifyDepth, name: &str
         }
     };
     vec![format!("{found} ({name})")]
+}
+
+/// What an archive of Cherry Studio says of itself.
+pub(crate) fn cherry_studio_lines(backup: &CherryStudioBackup) -> Vec<String> {
+    let mut lines = vec![harmless(&backup.sentence())];
+    if let Some(made) = backup.made {
+        let made = local_time(made, &TimeZone::system());
+        lines.push(format!("Made {made}, as its content says"));
+    } else if let Some(made) = backup.made_local {
+        let made = made.strftime("%Y-%m-%d %H:%M");
+        lines.push(format!("Made {made} by the clock of that computer"));
+    }
+    lines
 }
 
 fn entries(number: u64) -> String {

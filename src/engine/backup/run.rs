@@ -13,6 +13,7 @@ use crate::engine::backup::resume;
 use crate::engine::backup::scan::Sources;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::in_use::{InUse, in_use_below};
 use crate::engine::lock::RunLock;
 use crate::engine::meter::Meter;
 use crate::engine::report::{BackupReport, FullBecause};
@@ -47,8 +48,15 @@ pub async fn backup(
     let _lock = RunLock::take(context.data_dir(), &request.profile, &request.device)?;
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Sent);
+    let looking = request.clone();
+    let in_use = blocking(move || in_use_below(&looking.sources, &looking.excludes)).await?;
     let run = Run::begin(store, request, context, meter).await?;
-    Box::pin(run.to_its_end()).await
+    let mut report = Box::pin(run.to_its_end()).await?;
+    // Where nothing changed, the earlier backup was not made now.
+    if !report.unchanged {
+        report.warnings.extend(in_use.iter().map(InUse::of_backup));
+    }
+    Ok(report)
 }
 
 /// One backup while it runs.

@@ -29,9 +29,9 @@ pub(super) fn foresee(backup: String, plan: &Plan, survey: &Survey) -> RestorePr
             size_bytes: item.size_bytes,
         });
     }
-    for at in &survey.extra {
+    for extra in &survey.extra {
         files.push(Foreseen {
-            path: survey.path_of(at).display().to_string(),
+            path: survey.path_of(&extra.at).display().to_string(),
             entry: None,
             effect: ForeseenEffect::Removed,
             size_bytes: 0,

@@ -4,16 +4,19 @@
 use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::in_use::{AppFolder, InUse, app_folders, in_use};
 use crate::engine::inside::{Opened, look_at_end, open_archive};
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
-use crate::engine::request::{RestoreRequest, RestoreTarget};
+use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningApps};
+use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
+use crate::engine::restore::databases::{complete, level_dbs};
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::place::{Prepared, place};
-use crate::engine::restore::plan::Plan;
+use crate::engine::restore::plan::{Plan, path_of};
 use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
@@ -41,6 +44,7 @@ pub async fn restore(
         origin,
         plan,
         survey,
+        warnings,
     } = looked;
     let mut refused = plan.refused.clone();
     refused.extend(survey.refused.iter().cloned());
@@ -72,6 +76,7 @@ pub async fn restore(
         unchanged: placed.unchanged,
         removed: placed.removed,
         refused,
+        warnings,
         undo: placed.undo,
         to,
         duration_secs: started.elapsed().as_secs_f64(),
@@ -87,8 +92,18 @@ pub async fn preview(
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     let looked = look(store, &request, context, &meter, Closeness::Looks).await?;
-    let Looked { plan, survey, .. } = looked;
-    blocking(move || Ok(foresee(name_of(&request.key), &plan, &survey))).await
+    let Looked {
+        plan,
+        survey,
+        warnings,
+        ..
+    } = looked;
+    blocking(move || {
+        let mut preview = foresee(name_of(&request.key), &plan, &survey);
+        preview.refused.extend(warnings);
+        Ok(preview)
+    })
+    .await
 }
 
 /// What is to be done, shared with the threads that do it.
@@ -102,6 +117,8 @@ struct Looked {
     origin: Origin,
     plan: Plan,
     survey: Survey,
+    /// What the person should know before and after.
+    warnings: Vec<Warning>,
 }
 
 /// How closely to look at what seems to be there already.
@@ -129,8 +146,18 @@ async fn look(
             failure,
             shared,
         } = opened;
-        let plan = plan(&mut archive, &failure, &request)?;
+        let folders = app_folders_of(&request);
+        let (plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
         shared.let_go();
+        let in_use = in_use_of(&plan, &folders);
+        let is_respected = request.options.running_apps == RunningApps::Respected;
+        if let (Closeness::Contents, true, Some(app)) = (closeness, is_respected, in_use.first()) {
+            return Err(EngineError::AppRunning {
+                title: app.title.clone(),
+                folder: app.folder.clone(),
+            });
+        }
+        warnings.extend(in_use.iter().map(InUse::of_restore));
         let depth = match closeness {
             Closeness::Looks => Depth::Looks,
             Closeness::Contents => Depth::Contents(&context),
@@ -148,9 +175,32 @@ async fn look(
             origin,
             plan,
             survey,
+            warnings,
         })
     })
     .await
+}
+
+/// The data folders of programs that a restore may come to.
+fn app_folders_of(request: &RestoreRequest) -> Vec<AppFolder> {
+    let others = match &request.target {
+        RestoreTarget::Original => Vec::new(),
+        RestoreTarget::Folder(folder) | RestoreTarget::AppData { folder, .. } => {
+            vec![folder.clone()]
+        }
+        RestoreTarget::Places(places) => places.values().cloned().collect(),
+    };
+    app_folders(&others)
+}
+
+/// The programs that run on something that a plan replaces.
+fn in_use_of(plan: &Plan, folders: &[AppFolder]) -> Vec<InUse> {
+    let mut in_use = in_use(folders);
+    in_use.retain(|app| {
+        let mut items = plan.items.iter();
+        items.any(|item| app.has(&path_of(&plan.bases, item)))
+    });
+    in_use
 }
 
 async fn download(
@@ -199,7 +249,8 @@ fn plan(
     archive: &mut ArchiveReader<RangeReader>,
     failure: &Failure,
     request: &RestoreRequest,
-) -> Result<Plan, EngineError> {
+    folders: &[AppFolder],
+) -> Result<(Plan, Vec<Warning>), EngineError> {
     let mut problem = None;
     let manifest = match archive.manifest() {
         Ok(manifest) => manifest,
@@ -207,13 +258,25 @@ fn plan(
         Err(error) => match (failure.take(), &request.target) {
             (Some(reason), _) => return Err(reason),
             (None, RestoreTarget::Original) => return Err(error.into()),
-            (None, RestoreTarget::Folder(_) | RestoreTarget::Places(_)) => {
+            (
+                None,
+                RestoreTarget::Folder(_) | RestoreTarget::Places(_) | RestoreTarget::AppData { .. },
+            ) => {
                 problem = Some(format!("{error}, so hashes could not be compared"));
                 None
             }
         },
     };
-    let mut plan = Plan::new(archive.entries()?, manifest.as_ref(), request)?;
+    let fitted = fit(request, archive.entries()?, manifest.as_ref())?;
+    let level_dbs = level_dbs(&fitted.entries);
+    let choice = Choice::of(&request.selection)?;
+    let mut plan = Plan::new(fitted.entries, manifest.as_ref(), &fitted.request)?;
+    if request.options.on_conflict == OnConflict::Replace {
+        complete(&mut plan, folders, &level_dbs);
+    }
+    let left_out = fitted.left_out.into_iter();
+    plan.refused
+        .extend(left_out.filter(|left_out| choice.has(&left_out.path)));
     if let Some(problem) = problem {
         plan.refuse(MANIFEST_PATH, &problem);
     }
@@ -221,7 +284,6 @@ fn plan(
         let reason = "some names stand in the archive twice: the last of each was taken";
         plan.refuse("(several)", reason);
     }
-    let choice = Choice::of(&request.selection)?;
     let skipped = manifest.iter().flat_map(|manifest| &manifest.skipped);
     for missing in skipped.filter(|skipped| skipped.gap == Gap::Missing) {
         if choice.has(&missing.path) {
@@ -229,7 +291,7 @@ fn plan(
             plan.refuse(&missing.path, &reason);
         }
     }
-    Ok(plan)
+    Ok((plan, fitted.warnings))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,8 +1,10 @@
 //! Restoring: what is to be done is worked out, everything is fetched and checked beside the target, and
 //! only then is the target changed; all of it or nothing, and it can be undone.
 
+mod app_data;
 mod change;
 mod choose;
+mod databases;
 mod extra;
 mod fetch;
 mod foresee;

@@ -219,8 +219,13 @@ fn changes(
         }
     }
     // Numbers after those of the plan's items.
-    for (number, at) in (plan.items.len() as u64..).zip(&survey.extra) {
-        let at = at.clone();
+    for (number, extra) in (plan.items.len() as u64..).zip(&survey.extra) {
+        // What belongs to a file that stays as it is stays too.
+        let is_left_out = |item: usize| left_out.contains(&plan.items[item].name);
+        if extra.of.is_some_and(is_left_out) {
+            continue;
+        }
+        let at = extra.at.clone();
         placed.removed += 1;
         changes.push(Change::Remove { number, at });
     }

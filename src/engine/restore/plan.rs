@@ -9,7 +9,7 @@ use crate::engine::hex::from_hex;
 use crate::engine::request::{ExtraFiles, RestoreRequest, RestoreTarget, SpecialBits};
 use crate::engine::restore::change::join;
 use crate::engine::restore::choose::Choice;
-use crate::model::{Entry, EntryKind, Manifest, Warning};
+use crate::model::{Entry, EntryKind, Manifest, Warning, exclude_seen_from};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::ops::Range;
@@ -30,11 +30,36 @@ pub(super) struct Plan {
 /// What an exact mirror needs to know.
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
-    /// The folders that are restored whole, with the positions of their bases.
-    pub(super) tops: Vec<(PathBuf, usize)>,
+    /// The folders that are restored whole.
+    pub(super) tops: Vec<Top>,
     /// Where everything belongs that the backup has or should have, also what is refused.
     pub(super) present: HashSet<PathBuf>,
-    /// Patterns of what backups leave out.
+    /// What goes with files that are replaced.
+    pub(super) beside: Vec<Beside>,
+}
+
+impl Mirror {
+    /// Whether nothing is removed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tops.is_empty() && self.beside.is_empty()
+    }
+}
+
+/// A file of the target that belongs to the older state of one that is restored.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub(super) path: PathBuf,
+    /// Position of the restored one in [`Plan::items`].
+    pub(super) item: usize,
+}
+
+/// A folder that is restored whole.
+#[derive(Debug)]
+pub(super) struct Top {
+    pub(super) path: PathBuf,
+    /// Position of its base in [`Plan::bases`].
+    pub(super) base: usize,
+    /// Patterns of what backups of it leave out.
     pub(super) excludes: Vec<String>,
 }
 
@@ -182,7 +207,10 @@ impl<'a> Planner<'a> {
             planner.described = entries.map(|entry| (entry.path.as_str(), entry)).collect();
         }
         match (&request.target, manifest) {
-            (RestoreTarget::Folder(folder), _) => planner.bases.push(folder.clone()),
+            // What is to go into a data folder was fitted to it before.
+            (RestoreTarget::Folder(folder) | RestoreTarget::AppData { folder, .. }, _) => {
+                planner.bases.push(folder.clone());
+            }
             (RestoreTarget::Original, None) => return Err(EngineError::NoOriginalPlace),
             (RestoreTarget::Original, Some(manifest)) => {
                 let mut base_of_label = HashMap::new();
@@ -236,16 +264,21 @@ impl<'a> Planner<'a> {
     ) -> Result<Mirror, EngineError> {
         // Only our own archives say which folders they hold whole, and what was left out of them.
         let manifest = manifest.ok_or(EngineError::NoMirror)?;
-        let mut mirror = Mirror {
-            excludes: manifest.excludes.clone(),
-            ..Mirror::default()
-        };
+        let mut mirror = Mirror::default();
         for root in &manifest.roots {
             if choice.has(&root.label)
                 && self.has_place_for(&root.label)
                 && let Some((path, base)) = self.place_of(&root.label, None)
             {
-                mirror.tops.push((path, base));
+                let patterns = manifest.excludes.iter();
+                // Whole paths in patterns are those of where it was backed up.
+                let excludes =
+                    patterns.map(|pattern| exclude_seen_from(&root.path, pattern).into_owned());
+                mirror.tops.push(Top {
+                    path,
+                    base,
+                    excludes: excludes.collect(),
+                });
             }
         }
         let described = manifest.entries.iter();

@@ -28,7 +28,7 @@ pub(super) struct Survey {
     /// Files and links of the plan.
     pub(super) files: Vec<FileStep>,
     /// What the target has and the backup has not, where it is to be removed.
-    pub(super) extra: Vec<Spot>,
+    pub(super) extra: Vec<Extra>,
     /// What will not be restored, and why.
     pub(super) refused: Vec<Warning>,
 }
@@ -38,6 +38,14 @@ impl Survey {
     pub(super) fn path_of(&self, spot: &Spot) -> PathBuf {
         join(&self.anchors[spot.area], &spot.relative)
     }
+}
+
+/// What only the target has, and what goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Extra {
+    pub(super) at: Spot,
+    /// The item of the plan whose older state it belongs to.
+    pub(super) of: Option<usize>,
 }
 
 /// What becomes of a file or link of the plan.
@@ -138,29 +146,43 @@ impl<'a> Surveyor<'a> {
             }
         }
         if let Some(mirror) = &plan.mirror {
-            self.look_for_extra(mirror)?;
+            self.look_for_extra(plan, mirror)?;
         }
         Ok(self.survey)
     }
 
-    fn look_for_extra(&mut self, mirror: &Mirror) -> Result<(), EngineError> {
-        let mirrored = Mirrored {
-            present: &mirror.present,
-            keep_out: self.keep_out,
-            excludes: &mirror.excludes,
-        };
-        for (top, base) in &mirror.tops {
-            for path in mirrored.extra_in(top)? {
-                if self.taken.contains(&path) {
-                    continue;
-                }
-                let parent = path.parent().unwrap_or(top).to_owned();
-                if let Folder::There { area, .. } = self.folder(&parent, &self.bases[*base])? {
-                    self.touch(&parent);
-                    let at = self.spot(area, &path);
-                    self.survey.extra.push(at);
-                }
+    fn look_for_extra(&mut self, plan: &Plan, mirror: &Mirror) -> Result<(), EngineError> {
+        for top in &mirror.tops {
+            let mirrored = Mirrored {
+                present: &mirror.present,
+                keep_out: self.keep_out,
+                excludes: &top.excludes,
+            };
+            for path in mirrored.extra_in(&top.path)? {
+                self.remove(&path, top.base, None)?;
             }
+        }
+        for beside in &mirror.beside {
+            let is_file = look_of(&beside.path).map_err(failed(&beside.path))?;
+            if is_file.is_some_and(|look| look.kind == EntryKind::File) {
+                let base = plan.items[beside.item].base;
+                self.remove(&beside.path, base, Some(beside.item))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that something goes that only the target has; once, however often it is found.
+    fn remove(&mut self, path: &Path, base: usize, of: Option<usize>) -> Result<(), EngineError> {
+        if !self.taken.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let base = &self.bases[base];
+        let parent = path.parent().unwrap_or(base).to_owned();
+        if let Folder::There { area, .. } = self.folder(&parent, base)? {
+            self.touch(&parent);
+            let at = self.spot(area, path);
+            self.survey.extra.push(Extra { at, of });
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::gui::forms::Dialog;
 use crate::gui::job::{FolderPurpose, Job, JobError, JobKind, JobUpdate, News, Outcome, Picked};
 use crate::gui::notice::{self, Notice, Tone};
 use crate::gui::rate::Rate;
-use crate::gui::state::ListStatus;
+use crate::gui::state::{ListStatus, Programs};
 use crate::model::Progress;
 use std::time::Duration;
 
@@ -102,6 +102,7 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
             settings::saved(core, settings::Ended::Well);
         }
         Outcome::SecretFound(status) => settings::secret_found(core, &job.subject, status),
+        Outcome::ProgramsFound(programs) => core.state.programs = Programs::Known(programs),
         Outcome::FolderPicked(picked) => folder_picked(core, job.kind, picked),
     }
 }
@@ -142,6 +143,7 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         | JobKind::Restores
         | JobKind::Forget
         | JobKind::Verify
+        | JobKind::FindPrograms
         | JobKind::PickFolder(_) => {}
     }
     if let Some(notice) = told {

@@ -1,6 +1,6 @@
 //! What each wish of the person does.
 
-use super::{Core, listing, restoring, settings, start};
+use super::{Core, listing, programs, restoring, settings, start};
 use crate::gui::command::Command;
 use crate::gui::job::{JobId, JobKind, JobStatus};
 use crate::gui::state::Quit;
@@ -17,6 +17,8 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
         Command::FinishForm => settings::finish_form(core),
         Command::PickFolder(purpose) => start::pick_folder(core, purpose),
         Command::AddFolder(path) => settings::add_folder(core, &path),
+        Command::FindPrograms => programs::find(core),
+        Command::AddProgram(id) => programs::add(core, &id),
         Command::RemoveFolder(path) => settings::remove_folder(core, &path),
         Command::Test => start::test(core),
         Command::Refresh => {

@@ -2,14 +2,15 @@
 //!
 //! `apply` takes the commands of a frame, `absorb` the news of jobs; `settings` keeps what is typed
 //! and `start` makes requests of it. Nothing here draws, and nothing here waits. Order of the files,
-//! each may use those before it: `core`, `launch`, `listing`, `restoring`,
-//! `settings`, `start`, `absorb`, `apply`.
+//! each may use those before it: `core`, `launch`, `listing`, `restoring`, `settings`, `programs`, `start`,
+//! `absorb`, `apply`.
 
 mod absorb;
 mod apply;
 mod core;
 mod launch;
 mod listing;
+mod programs;
 mod restoring;
 mod settings;
 mod start;

@@ -147,7 +147,8 @@ fn show_active(core: &mut Core) {
     listing::list(core);
 }
 
-fn put_profile(core: &mut Core, profile: Profile) {
+/// Takes over and saves what the shown profile is now.
+pub(crate) fn put_profile(core: &mut Core, profile: Profile) {
     match core.state.config.replace_profile(profile) {
         Ok(()) => save(core),
         Err(error) => core.tell(Notice::new(JobKind::Save, Tone::Warning, error.to_string())),

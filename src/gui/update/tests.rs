@@ -1,12 +1,14 @@
 //! Tests of wishes and news without a window: what they change, and which jobs they start.
 
 use super::{Core, absorb, apply, list};
+use crate::apps::{self, Found};
 use crate::config::{Config, Places};
 use crate::engine::{BackupReport, DeleteReport, EngineError, VerifyDepth, VerifyReport};
 use crate::gui::command::{BackUpManner, Command};
 use crate::gui::forms::Place;
 use crate::gui::job::{
-    FolderPurpose, JobError, JobId, JobKind, JobUpdate, News, Outcome, Picked, SecretStatus,
+    FolderPurpose, JobError, JobId, JobKind, JobUpdate, News, Outcome, Picked, Program,
+    SecretStatus,
 };
 use crate::gui::notice::{Offer, Tone};
 use crate::gui::setup::Setup;
@@ -323,4 +325,49 @@ fn an_unchanged_backup_adds_no_row_and_offers_one_of_the_same_profile() {
     assert!(notice.title.starts_with("Nothing changed since"));
     let offer = Offer::BackUpAllTheSame("default".to_owned());
     assert_eq!(notice.offer, Some(offer));
+}
+
+#[test]
+fn a_programs_data_is_added_once_with_what_is_left_out_of_it() {
+    let mut bench = Bench::new();
+    let photos = bench.add_folder();
+    bench.core.forms.profile.excludes = "*.tmp".to_owned();
+    apply(&mut bench.core, Command::FindPrograms);
+    apply(&mut bench.core, Command::FindPrograms);
+    let folder = bench.folder.path().join("CherryStudio");
+    let program = Program {
+        preset: apps::preset("cherry-studio").expect("known"),
+        found: Found {
+            folders: vec![folder.clone()],
+            missing: Vec::new(),
+        },
+    };
+    assert_eq!(bench.core.state.program_problem(&program), None);
+    let found = Outcome::ProgramsFound(vec![program.clone()]);
+    bench.end(JobKind::FindPrograms, Ok(found));
+    assert!(bench.core.state.running(JobKind::FindPrograms).is_none());
+    for _ in 0..2 {
+        apply(
+            &mut bench.core,
+            Command::AddProgram("cherry-studio".to_owned()),
+        );
+        let profile = bench.core.state.profile();
+        assert_eq!(profile.sources, [photos.clone(), folder.clone()]);
+        let mut excludes = vec!["*.tmp".to_owned()];
+        excludes.extend(program.preset.excludes_in(&folder));
+        assert_eq!(profile.excludes, excludes);
+        assert_eq!(bench.core.forms.profile.excludes, excludes.join("\n"));
+    }
+    assert_eq!(
+        bench.core.state.program_problem(&program),
+        Some("backed up already")
+    );
+    let gone = Program {
+        found: Found::default(),
+        ..program
+    };
+    assert_eq!(
+        bench.core.state.program_problem(&gone),
+        Some("not found on this computer")
+    );
 }

@@ -1,13 +1,18 @@
 //! The folders that are backed up, and what is left out of them.
 
 use super::destination_form::note_edit;
-use super::widgets::{cross_button, cut_label, field_and_button_ui, lines_ui, tall_button};
+use super::widgets::{
+    QUIET_PADDING, cross_button, cut_label, field_and_button_ui, lines_ui, tall_button,
+};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::ProfileForm;
 use crate::gui::job::FolderPurpose;
-use crate::gui::state::State;
+use crate::gui::state::{Programs, State};
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
-use egui::{Align, Frame, Layout, Margin, RichText, Stroke, Ui, vec2};
+use egui::containers::menu::MenuButton;
+use egui::{
+    Align, Frame, Layout, Margin, Rect, RichText, Stroke, TextWrapMode, Ui, UiBuilder, pos2, vec2,
+};
 use std::path::Path;
 
 /// What is backed up and what is not.
@@ -29,8 +34,19 @@ pub(crate) fn folders_ui(
     });
     sources_ui(ui, state, commands);
     let example = "or type its path here";
+    let top = ui.cursor().min;
     let (field, add) =
         field_and_button_ui(ui, "Another folder", (&mut form.new_source, example), "Add");
+    // The line of the field's name has room to its right.
+    let line = Rect::from_min_max(top, pos2(add.rect.right(), field.rect.top() - GRID));
+    let line = line.expand2(vec2(QUIET_PADDING, GRID / 2.0));
+    let beside = UiBuilder::new()
+        .max_rect(line)
+        .layout(Layout::right_to_left(Align::Center));
+    let mut beside = ui.new_child(beside);
+    beside.spacing_mut().interact_size.y = 0.0;
+    beside.spacing_mut().button_padding = vec2(QUIET_PADDING, GRID / 2.0);
+    programs_ui(&mut beside, state, commands);
     let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     if (add.clicked() || is_entered) && !form.new_source.trim().is_empty() {
         commands.push(Command::AddFolder(form.new_source.clone()));
@@ -66,6 +82,43 @@ fn sources_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
                 source_ui(ui, source, commands);
             }
         });
+}
+
+/// The programs whose data can be added, with where it is or why it cannot be.
+fn programs_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {
+    let button =
+        egui::Button::new(theme::small(ui, "Add a program's data")).frame_when_inactive(false);
+    let button = MenuButton::from_button(button);
+    let (response, _) = button.ui(ui, |ui| {
+        // The width stays what it was while somebody was looking.
+        ui.style_mut().wrap_mode = Some(TextWrapMode::Extend);
+        let Programs::Known(programs) = &state.programs else {
+            ui.label(theme::small(ui, "Looking…"));
+            return;
+        };
+        for program in programs {
+            let title = program.preset.title.as_str();
+            let problem = state.program_problem(program);
+            let text = problem.map_or_else(|| title.to_owned(), |why| format!("{title}: {why}"));
+            let entry = ui.add_enabled(problem.is_none(), egui::Button::new(text));
+            if entry.clicked() {
+                commands.push(Command::AddProgram(program.preset.id.clone()));
+            }
+            let found = &program.found;
+            let (shown, told) = match found.folders.as_slice() {
+                [] => (&found.missing, "Looked in"),
+                _ => (&found.folders, "In"),
+            };
+            let lines = shown
+                .iter()
+                .map(|folder| format!("{told} {}", folder.display()));
+            let lines = lines.collect::<Vec<_>>().join("\n");
+            entry.on_hover_text(&lines).on_disabled_hover_text(lines);
+        }
+    });
+    if response.clicked() {
+        commands.push(Command::FindPrograms);
+    }
 }
 
 fn source_ui(ui: &mut Ui, source: &Path, commands: &mut Commands) {

@@ -40,6 +40,7 @@ fn is_shown(job: &Job) -> bool {
         | JobKind::Forget
         | JobKind::Save
         | JobKind::FindSecret
+        | JobKind::FindPrograms
         | JobKind::PickFolder(_) => false,
     }
 }

@@ -4,7 +4,7 @@ use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use egui::style::WidgetVisuals;
 use egui::{
     Align, Align2, Button, Color32, ComboBox, Frame, Layout, Margin, Rect, Response, RichText,
-    Role, Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Role, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// How good or bad a line is.
@@ -153,7 +153,10 @@ pub(crate) fn chevron(ui: &Ui, rect: Rect, _look: &WidgetVisuals, _is_open: bool
     }
 }
 
-/// A name above a field of several lines.
+/// Height of a field of several lines at most.
+const MOST_LINES_HEIGHT: f32 = 32.0 * GRID;
+
+/// A name above a field of several lines, which scrolls where there are many.
 pub(crate) fn lines_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str) -> Response {
     edit_ui(ui, name, |ui| {
         let edit = TextEdit::multiline(text)
@@ -161,7 +164,11 @@ pub(crate) fn lines_ui(ui: &mut Ui, name: &str, text: &mut String, example: &str
             .margin(Margin::symmetric(8, 6))
             .desired_rows(3)
             .desired_width(f32::INFINITY);
-        ui.add(edit)
+        ScrollArea::vertical()
+            .id_salt(name)
+            .max_height(MOST_LINES_HEIGHT)
+            .show(ui, |ui| ui.add(edit))
+            .inner
     })
 }
 
