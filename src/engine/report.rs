@@ -95,8 +95,10 @@ pub struct RestoreReport {
     pub removed: u64,
     /// Entries that were not restored, and why.
     pub refused: Vec<Warning>,
-    /// By what the restore can be undone; `None` where it changed nothing.
+    /// By what the restore can be undone; `None` where it changed nothing, or `no_undo` says why.
     pub undo: Option<String>,
+    /// Why the restore cannot be undone though it changed something.
+    pub no_undo: Option<String>,
     /// The folders that were written to.
     pub to: Vec<String>,
     /// Time taken.

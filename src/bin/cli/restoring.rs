@@ -152,6 +152,9 @@ fn write_report(out: &mut dyn io::Write, report: &RestoreReport) -> io::Result<(
         let removed = count(report.removed, "thing");
         writeln!(out, "{removed} removed that the backup does not have.")?;
     }
+    if let Some(reason) = &report.no_undo {
+        writeln!(out, "It cannot be undone: {reason}")?;
+    }
     if let Some(id) = &report.undo {
         writeln!(out, "To take it back: zipkeep-cli undo {id}")?;
     }

@@ -72,6 +72,7 @@ pub async fn restore(
         removed: placed.removed,
         refused,
         undo: placed.undo,
+        no_undo: placed.no_undo,
         to,
         duration_secs: started.elapsed().as_secs_f64(),
     })

@@ -262,7 +262,8 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
+/// Gives a folder its time and permissions, if it is there.
+pub(super) fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
     // The time first: permissions may forbid it afterwards.
     if let Some(ns) = look.modified_ns {
         if_there(filetime::set_file_mtime(path, time_of(ns)))?;
@@ -301,6 +302,7 @@ mod tests {
             let area = Area {
                 anchor: folder.path().join("target"),
                 folder: folder.path().join("area"),
+                before: FolderLook::default(),
             };
             for part in ["target", "area/new", "area/old"] {
                 fs::create_dir_all(folder.path().join(part)).expect("made");

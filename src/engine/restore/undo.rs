@@ -63,7 +63,7 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
     };
     let failed = |Failed { path, source }| EngineError::Target { path, source };
     match log.state() {
-        State::Staging => {
+        State::Staging | State::LetGo => {
             log.remove(&head.areas).map_err(EngineError::OwnData)?;
             Ok(None)
         }
@@ -166,10 +166,11 @@ pub fn undo(
         return Err(EngineError::ChangedSince(changed));
     }
     let described = describe(id, head.clone(), &changes);
-    log.pass_to(State::Back).map_err(EngineError::OwnData)?;
+    // First: whoever goes on after a crash must know that what changed since is nowhere else.
     if !changed.is_empty() {
         log.keep_areas().map_err(EngineError::OwnData)?;
     }
+    log.pass_to(State::Back).map_err(EngineError::OwnData)?;
     let kept = log.folder().to_owned();
     take_back(log, &head.areas, &changes)
         .map_err(|Failed { path, source }| EngineError::Target { path, source })?;
@@ -264,7 +265,8 @@ mod tests {
             fs::write(target.join("a"), "old a").expect("written");
             fs::write(target.join("b"), "old b").expect("written");
             let mut log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
-            let area = workspace::make(log.folder(), &target, 0).expect("an area");
+            let mut area = workspace::possible(log.folder(), &target, 0).expect("an area");
+            workspace::make(log.folder(), &mut area, 0).expect("made");
             fs::write(area.new_path(1), "new a").expect("staged");
             let look = look_of(&area.new_path(1)).expect("looked").expect("there");
             let at = |name: &str| Spot {
@@ -330,6 +332,81 @@ mod tests {
         assert!(settle(&restored.data()).is_empty());
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
         assert!(!restored.head.areas[0].folder.exists());
+    }
+
+    #[test]
+    fn what_is_half_cleared_away_is_neither_done_nor_taken_back_again() {
+        for (state, changes_done, target) in [
+            (State::LetGo, 2, ["new a", ""]),
+            (State::LetGo, 0, ["old a", "old b"]),
+        ] {
+            let restored = Restored::up_to(state, changes_done);
+            let area = &restored.head.areas[0];
+            for path in [area.new_path(1), area.old_path(1), area.old_path(2)] {
+                fs::remove_file(path).ok();
+            }
+            assert!(restores(&restored.data()).expect("listed").is_empty());
+            let again = undo(
+                &restored.data(),
+                Some(&restored.id),
+                LaterChanges::Respected,
+            );
+            assert!(matches!(again, Err(EngineError::NothingToUndo)));
+            assert!(settle(&restored.data()).is_empty());
+            assert_eq!(restored.target(), target);
+            assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_working_folder_inside_the_target_goes_also_when_it_was_just_being_made() {
+        use crate::engine::restore::change::FolderLook;
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (data, target) = (folder.path().join("data"), folder.path().join("target"));
+        fs::create_dir_all(&target).expect("made");
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o500)).expect("set");
+        let look = || FolderLook::of(&fs::metadata(&target).expect("there"));
+        let before = look();
+        for is_probe in [true, false] {
+            let log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
+            let area = workspace::possible(log.folder(), &target, 0).expect("an area");
+            let head = Head {
+                backup: "p.zip".to_owned(),
+                created: Timestamp::now(),
+                areas: vec![area.clone()],
+                to: Vec::new(),
+            };
+            log.write(&head, &[]).expect("written");
+            drop(log);
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o700)).expect("opened");
+            if is_probe {
+                fs::write(&area.folder, "").expect("moved there");
+            } else {
+                fs::create_dir_all(area.folder.join("new")).expect("made");
+            }
+            assert!(settle(&data).is_empty());
+            assert!(!area.folder.exists());
+            assert_eq!(look(), before);
+        }
+    }
+
+    #[test]
+    fn clearing_away_that_fails_in_the_middle_of_an_undo_harms_nothing() {
+        let restored = Restored::up_to(State::Done, 2);
+        let log = RestoreLog::open(&restored.data(), &restored.id).expect("looked");
+        let (mut head, changes) = log.as_ref().expect("free").read().expect("whole");
+        // A second working folder, whose name no system takes, so that it cannot be removed.
+        let mut stuck = head.areas[0].clone();
+        stuck.folder = PathBuf::from("\0");
+        head.areas.push(stuck);
+        let log = log.expect("free");
+        assert!(take_back(log, &head.areas, &changes).is_err());
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        assert!(settle(&restored.data()).is_empty());
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
     }
 
     #[test]
