@@ -260,3 +260,51 @@ fn deleting_on_one_computer_does_not_harm_the_other() {
     laptop.verify_all();
     assert_eq!(unfinished_uploads(&server), [""; 0]);
 }
+
+/// A folder that everybody may write to but that is somebody else's, as `/tmp` is: its time cannot be set.
+#[cfg(unix)]
+#[test]
+fn a_restore_into_somebody_elses_folder_can_be_undone() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    /// The user "nobody" of most systems; anybody but the superuser would do.
+    const NOBODY: u32 = 65_534;
+    let home = tempfile::tempdir().expect("a folder");
+    plain_tree(&home.path().join("docs"));
+    let is_superuser = fs::metadata(home.path()).expect("there").uid() == 0;
+    let shared = tempfile::tempdir().expect("a folder");
+    let folder = if is_superuser {
+        fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o1777)).expect("set");
+        for entry in walkdir::WalkDir::new(home.path()) {
+            let entry = entry.expect("an entry");
+            chown(entry.path(), Some(NOBODY), Some(NOBODY)).expect("given away");
+        }
+        shared.path().to_owned()
+    } else {
+        PathBuf::from("/tmp")
+    };
+    let name = format!("zipkeep-test-{}", std::process::id());
+    let target = folder.join(name);
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zipkeep-cli"));
+        command
+            .args(arguments)
+            .current_dir(home.path())
+            .env_clear()
+            .env("HOME", home.path())
+            .stdin(Stdio::null());
+        if is_superuser {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = command.output().expect("the program starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+    };
+    run(&["backup", "docs"]);
+    for _ in 0..2 {
+        run(&["restore", "latest", "--to", target.to_str().expect("UTF-8")]);
+        assert_same_tree(&home.path().join("docs"), &target.join("docs"));
+        run(&["undo"]);
+        assert!(!target.exists());
+    }
+}

@@ -5,7 +5,7 @@
 //! rename over it, so at no moment is there none, or half of one, under its name.
 
 use crate::engine::files::{set_mode, time_of, unlock};
-use crate::engine::restore::change::{Area, Change, FolderLook, Look, Spot};
+use crate::engine::restore::change::{Area, Change, FolderLook, Look, Spot, mode_of};
 use crate::model::EntryKind;
 use filetime::FileTime;
 use std::fs::{self, File, Metadata};
@@ -266,7 +266,15 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
 pub(super) fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
     // The time first: permissions may forbid it afterwards.
     if let Some(ns) = look.modified_ns {
-        if_there(filetime::set_file_mtime(path, time_of(ns)))?;
+        match filetime::set_file_mtime(path, time_of(ns)) {
+            // It is somebody else's, who lets everybody write to it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            set => if_there(set)?,
+        }
+    }
+    let has_mode = fs::metadata(path).is_ok_and(|metadata| mode_of(&metadata) == look.mode);
+    if has_mode {
+        return Ok(());
     }
     if_there(set_mode(path, look.mode))
 }
