@@ -10,8 +10,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io;
 use zipkeep::engine::{
-    self, ExtraFiles, ForeseenEffect, LaterChanges, OnConflict, RestoreOptions, RestorePreview,
-    RestoreReport, RestoreRequest, RestoreTarget, Selection, SpecialBits, UndoReport,
+    self, ExtraFiles, ForeseenEffect, HugeFiles, LaterChanges, OnConflict, RestoreOptions,
+    RestorePreview, RestoreReport, RestoreRequest, RestoreTarget, Selection, SpecialBits,
+    UndoReport,
 };
 use zipkeep::model::Backup;
 use zipkeep::storage::{Patience, Store};
@@ -61,6 +62,11 @@ impl Work {
                     SpecialBits::Restored
                 } else {
                     SpecialBits::LeftOut
+                },
+                huge_files: if args.allow_huge {
+                    HugeFiles::Restored
+                } else {
+                    HugeFiles::Refused
                 },
             },
         })

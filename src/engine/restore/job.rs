@@ -8,6 +8,7 @@ use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader, open};
 use crate::engine::report::{RestorePreview, RestoreReport};
 use crate::engine::request::{RestoreRequest, RestoreTarget};
+use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::choose::Choice;
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
@@ -208,15 +209,20 @@ fn plan(
             }
         },
     };
-    let mut plan = Plan::new(archive.entries()?, manifest.as_ref(), request)?;
+    let entries = archive.entries()?;
+    let mut plan = Plan::new(entries, manifest.as_ref(), request, &matching_of)?;
     if let Some(problem) = problem {
         plan.refuse(MANIFEST_PATH, &problem);
     }
-    if archive.has_duplicate_names() {
-        let reason = "some names stand in the archive twice: the last of each was taken";
-        plan.refuse("(several)", reason);
-    }
     let choice = Choice::of(&request.selection)?;
+    for name in archive.duplicate_names()? {
+        if choice.has(name.trim_end_matches('/')) {
+            plan.refuse(
+                &name,
+                "the archive has it several times: the last was taken",
+            );
+        }
+    }
     let skipped = manifest.iter().flat_map(|manifest| &manifest.skipped);
     for missing in skipped.filter(|skipped| skipped.gap == Gap::Missing) {
         if choice.has(&missing.path) {

@@ -1,6 +1,8 @@
 //! Restoring: what is to be done is worked out, everything is fetched and checked beside the target, and
 //! only then is the target changed; all of it or nothing, and it can be undone.
 
+mod alike;
+mod bomb;
 mod change;
 mod choose;
 mod extra;

@@ -144,18 +144,20 @@ impl<'a> Surveyor<'a> {
     }
 
     fn look_for_extra(&mut self, mirror: &Mirror) -> Result<(), EngineError> {
-        let mirrored = Mirrored {
-            present: &mirror.present,
-            keep_out: self.keep_out,
-            excludes: &mirror.excludes,
-        };
-        for (top, base) in &mirror.tops {
-            for path in mirrored.extra_in(top)? {
+        for top in &mirror.tops {
+            let mirrored = Mirrored {
+                present: &mirror.present,
+                matching: top.matching,
+                keep_out: self.keep_out,
+                excludes: &mirror.excludes,
+            };
+            for path in mirrored.extra_in(&top.path)? {
                 if self.taken.contains(&path) {
                     continue;
                 }
-                let parent = path.parent().unwrap_or(top).to_owned();
-                if let Folder::There { area, .. } = self.folder(&parent, &self.bases[*base])? {
+                let parent = path.parent().unwrap_or(&top.path).to_owned();
+                let base = &self.bases[top.base];
+                if let Folder::There { area, .. } = self.folder(&parent, base)? {
                     self.touch(&parent);
                     let at = self.spot(area, &path);
                     self.survey.extra.push(at);
