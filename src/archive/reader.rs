@@ -17,6 +17,7 @@ use zip::{ExtraField, ZipArchive};
 #[derive(Debug, Clone)]
 pub struct ArchiveReader<R> {
     zip: ZipArchive<R>,
+    archive_bytes: u64,
 }
 
 /// What the central directory says of an entry.
@@ -49,9 +50,10 @@ const MANIFEST_BYTES_BESIDES: u64 = 64 * 1024 * 1024;
 
 impl<R: Read + Seek> ArchiveReader<R> {
     /// Reads the central directory.
-    pub fn open(reader: R) -> Result<Self, ArchiveError> {
+    pub fn open(mut reader: R) -> Result<Self, ArchiveError> {
+        let archive_bytes = reader.seek(SeekFrom::End(0))?;
         let zip = ZipArchive::new(reader).map_err(|error| of_zip("", error))?;
-        Ok(Self { zip })
+        Ok(Self { zip, archive_bytes })
     }
 
     /// Everything in it but what is zipkeep's own, in the order of the bytes.
@@ -102,7 +104,11 @@ impl<R: Read + Seek> ArchiveReader<R> {
             let entry = self.zip.by_index_data(index);
             bounds.push(entry.map_err(|error| of_zip("", error))?.header_start());
         }
-        bounds.push(self.zip.central_directory_start());
+        // All by the archive's own account, which may lead far behind its end.
+        let directory = self.zip.central_directory_start();
+        let last = directory.min(self.archive_bytes);
+        bounds.retain(|bound| *bound < last);
+        bounds.push(last);
         bounds.sort_unstable();
         Ok(bounds)
     }

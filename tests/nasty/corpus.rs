@@ -162,8 +162,11 @@ pub(crate) fn add_overlapping(builder: &mut Builder) -> Vec<(String, &'static st
     builder.list(inner, start + own_header + 6);
     let shared = builder.add(Member::file("overlap/one", b"shared"));
     builder.list(Member::file("overlap/two", b"shared"), shared);
-    builder.list(Member::file("overlap/far away", b"x"), u32::MAX - 100);
-    ["outer", "one", "two", "far away"]
+    for (name, before_end) in [("far away", 1_000), ("farther away", 100)] {
+        let member = Member::file(&format!("overlap/{name}"), b"x");
+        builder.list(member, u32::MAX - before_end);
+    }
+    ["outer", "one", "two", "far away", "farther away"]
         .map(|name| (format!("overlap/{name}"), REASON))
         .to_vec()
 }

@@ -120,7 +120,8 @@ pub(crate) fn local_header(member: &Member) -> Vec<u8> {
 }
 
 fn central_record(member: &Member, offset: u32) -> Vec<u8> {
-    const MADE_BY_UNIX: u16 = 3 << 8 | 20;
+    /// Version 2.0, of Unix.
+    const MADE_BY_UNIX: u16 = 0x0314;
     let mut out = Vec::new();
     push32(&mut out, &[CENTRAL]);
     push16(

@@ -75,6 +75,7 @@ impl FolderLook {
 
 /// Permission bits, where the system has them.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 pub(super) fn mode_of(metadata: &Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     Some(metadata.permissions().mode() & 0o7777)

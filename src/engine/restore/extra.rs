@@ -70,8 +70,8 @@ impl Walk<'_> {
                 content = Content::Kept;
                 continue;
             }
-            let folded = self.mirrored.matching.fold_path(&path);
-            let is_present = self.mirrored.present.contains(&folded);
+            let known_as = self.mirrored.matching.fold_path(&path);
+            let is_present = self.mirrored.present.contains(&known_as);
             if !kind.is_dir() {
                 if is_present {
                     content = Content::Kept;

@@ -55,7 +55,11 @@ pub async fn restore(
     let fetched = match download(&origin, &prepared, &task, context, &meter).await {
         Ok(bad) => bad,
         Err(error) => {
-            blocking(move || Ok(prepared.forget())).await?;
+            let forgetting = blocking(move || {
+                prepared.forget();
+                Ok(())
+            });
+            forgetting.await?;
             return Err(error);
         }
     };

@@ -257,8 +257,8 @@ impl<'a> Surveyor<'a> {
         context.check_cancelled()?;
         let mut hasher = blake3::Hasher::new();
         // One that cannot be read is replaced.
-        let hashed = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
-        Ok(hashed.is_ok() && item.blake3 == Some(hasher.finalize()))
+        let read = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
+        Ok(read.is_ok() && item.blake3 == Some(hasher.finalize()))
     }
 
     fn in_conflict(

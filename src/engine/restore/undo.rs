@@ -144,12 +144,11 @@ pub fn undo(
     id: Option<&str>,
     later: LaterChanges,
 ) -> Result<UndoReport, EngineError> {
-    let id = match id {
-        Some(id) => id.to_owned(),
-        None => {
-            let newest = restores(data_dir)?.into_iter().next();
-            newest.ok_or(EngineError::NothingToUndo)?.id
-        }
+    let id = if let Some(id) = id {
+        id.to_owned()
+    } else {
+        let newest = restores(data_dir)?.into_iter().next();
+        newest.ok_or(EngineError::NothingToUndo)?.id
     };
     let known = ids(data_dir).map_err(EngineError::OwnData)?;
     if !known.contains(&id) {
@@ -161,13 +160,13 @@ pub fn undo(
         return Err(EngineError::NothingToUndo);
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
-    let changed = changed_since(&head.areas, &changes)?;
-    if !changed.is_empty() && later == LaterChanges::Respected {
-        return Err(EngineError::ChangedSince(changed));
+    let later_work = changed_since(&head.areas, &changes)?;
+    if !later_work.is_empty() && later == LaterChanges::Respected {
+        return Err(EngineError::ChangedSince(later_work));
     }
     let described = describe(id, head.clone(), &changes);
     // First: whoever goes on after a crash must know that what changed since is nowhere else.
-    if !changed.is_empty() {
+    if !later_work.is_empty() {
         log.keep_areas().map_err(EngineError::OwnData)?;
     }
     log.pass_to(State::Back).map_err(EngineError::OwnData)?;
@@ -179,13 +178,13 @@ pub fn undo(
         taken_away: described.put,
         put_back: described.removed,
         to: described.to,
-        set_aside: (!changed.is_empty()).then(|| kept.display().to_string()),
+        set_aside: (!later_work.is_empty()).then(|| kept.display().to_string()),
     })
 }
 
 /// What is not any more as the restore left it.
 fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, EngineError> {
-    let mut changed = Vec::new();
+    let mut found = Vec::new();
     for change in changes {
         let (at, wanted) = match change {
             Change::Put { at, look, .. } => (at, Some(*look)),
@@ -198,10 +197,10 @@ fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, Eng
             source,
         })?;
         if there != wanted {
-            changed.push(path);
+            found.push(path);
         }
     }
-    Ok(changed)
+    Ok(found)
 }
 
 /// Lets go of what is kept of a restore: it cannot be undone any more.
