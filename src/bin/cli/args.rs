@@ -119,6 +119,10 @@ impl Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct RestoreArgs {
     /// File name of the backup, the beginning of one, or "latest"
     pub(crate) backup: String,

@@ -64,10 +64,16 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
     let failed = |Failed { path, source }| EngineError::Target { path, source };
     match log.state() {
         State::Staging | State::LetGo => {
-            log.remove(&head.areas).map_err(EngineError::OwnData)?;
+            // A disk that is not connected now is cleared once it is.
+            let is_apart =
+                |area: &Area| area.folder.starts_with(&area.anchor) && !area.anchor.exists();
+            if !head.areas.iter().any(is_apart) {
+                log.remove(&head.areas).map_err(EngineError::OwnData)?;
+            }
             Ok(None)
         }
         State::Forward => {
+            check_working_folders(&head.areas)?;
             let done = forward(&head.areas, &changes, || Next::GoOn).map(drop);
             if let Err(Failed { path, source }) = done {
                 tracing::error!(path = %path.display(), %source, "an interrupted restore cannot go on");
@@ -79,11 +85,22 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
             Ok(ended(Ended::Finished))
         }
         State::Back => {
+            check_working_folders(&head.areas)?;
             take_back(log, &head.areas, &changes).map_err(failed)?;
             Ok(ended(Ended::TakenBack))
         }
         State::Done | State::Undone => Ok(None),
     }
+}
+
+/// An error where a working folder is not there, because its disk is not connected: without it every change
+/// seems to be done.
+fn check_working_folders(areas: &[Area]) -> Result<(), EngineError> {
+    for area in areas {
+        let path = area.folder.clone();
+        std::fs::symlink_metadata(&path).map_err(|source| EngineError::Target { path, source })?;
+    }
+    Ok(())
 }
 
 /// The restores that can be undone, the newest first.
@@ -160,6 +177,7 @@ pub fn undo(
         return Err(EngineError::NothingToUndo);
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
+    check_working_folders(&head.areas)?;
     let later_work = changed_since(&head.areas, &changes)?;
     if !later_work.is_empty() && later == LaterChanges::Respected {
         return Err(EngineError::ChangedSince(later_work));
@@ -227,7 +245,8 @@ pub fn forget_old_restores(
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
         let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
-        let Some(log) = log.filter(|log| matches!(log.state(), State::Done | State::Undone)) else {
+        let is_midway = |log: &RestoreLog| matches!(log.state(), State::Forward | State::Back);
+        let Some(log) = log.filter(|log| !is_midway(log)) else {
             continue;
         };
         let Ok((head, _)) = log.read() else {
@@ -406,6 +425,32 @@ mod tests {
         assert!(settle(&restored.data()).is_empty());
         assert_eq!(restored.target(), ["old a", "old b"]);
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_is_done_or_taken_back_while_a_disk_is_not_connected() {
+        for (state, changes_done, target) in [
+            (State::Forward, 1, ["new a", ""]),
+            (State::Back, 2, ["old a", "old b"]),
+            (State::Done, 2, ["old a", "old b"]),
+        ] {
+            let restored = Restored::up_to(state, changes_done);
+            let connected = restored.head.areas[0].folder.clone();
+            let apart = restored.folder.path().join("not connected");
+            fs::rename(&connected, &apart).expect("moved");
+            let before = restored.target();
+            assert!(settle(&restored.data()).is_empty(), "{state:?}");
+            let refused = undo(&restored.data(), None, LaterChanges::SetAside);
+            assert!(refused.is_err(), "{state:?}");
+            assert_eq!(restored.target(), before, "{state:?}");
+            fs::rename(&apart, &connected).expect("moved");
+            if state == State::Done {
+                undo(&restored.data(), None, LaterChanges::Respected).expect("undone");
+            } else {
+                assert_eq!(settle(&restored.data()).len(), 1, "{state:?}");
+            }
+            assert_eq!(restored.target(), target, "{state:?}");
+        }
     }
 
     #[test]
