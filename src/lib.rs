@@ -38,8 +38,10 @@
 //! # One restore, end to end
 //!
 //! [`engine::restore()`] reads the archive through a `RangeReader`; `plan` says what goes where and
-//! refuses what may not; `stage` fetches and checks everything in a folder inside the target and brings
-//! it to the disk; `place` moves it in by steps that can be taken back (`moves`); only then the old goes.
+//! refuses what may not; `survey` looks at what the target has. `fetch` and `unpack` bring everything into
+//! working folders on the target's volumes (`workspace`) and check it; `place` writes all changes down
+//! (`log`) and has them done (`perform`). Whatever interrupts it, [`engine::settle`] brings it to an end at
+//! the next start, in exactly the old or exactly the new state; [`engine::undo`] takes it back later.
 
 pub mod archive;
 pub mod config;
