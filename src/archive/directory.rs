@@ -95,8 +95,13 @@ impl<'a> Iterator for RawRecords<'a> {
 impl<'a> RawRecord<'a> {
     /// The name, where it is UTF-8, as ours always are.
     pub fn name(&self) -> Option<&'a str> {
+        std::str::from_utf8(self.raw_name()).ok()
+    }
+
+    /// The bytes of the name as they stand there.
+    pub fn raw_name(&self) -> &'a [u8] {
         let end = CENTRAL_FIXED_BYTES + usize::from(u16_at(self.0, 28));
-        std::str::from_utf8(&self.0[CENTRAL_FIXED_BYTES..end]).ok()
+        &self.0[CENTRAL_FIXED_BYTES..end]
     }
 
     /// The name that the order of the walk compares: the true bytes, without the `/` of a folder.
@@ -104,8 +109,7 @@ impl<'a> RawRecord<'a> {
         if let Some((_, raw)) = self.extra().find(|(id, _)| *id == EXTRA_RAW_NAME) {
             return raw;
         }
-        let end = CENTRAL_FIXED_BYTES + usize::from(u16_at(self.0, 28));
-        let name = &self.0[CENTRAL_FIXED_BYTES..end];
+        let name = self.raw_name();
         name.strip_suffix(b"/").unwrap_or(name)
     }
 

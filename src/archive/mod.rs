@@ -3,8 +3,10 @@
 //! [`Compressor`] makes contents small, on any thread; [`ArchiveWriter`] puts them into an archive, entry
 //! by entry, and can go on after bytes that are elsewhere. [`Tail`] finds the end of any archive,
 //! [`records()`] takes the directory of ours apart; [`ArchiveReader`] reads ours and foreign ones by the
-//! `zip` crate. [`Inspector`] checks an entry of ours byte by byte. [`PathRules`] decides which names may be written to a disk.
+//! `zip` crate. [`Inspector`] checks an entry of ours byte by byte. [`PathRules`] decides which names may be written to a disk,
+//! [`NameMatching`] which of them it takes for one.
 
+mod alike;
 mod compress;
 mod content;
 mod directory;
@@ -22,6 +24,7 @@ mod tail;
 mod time;
 mod writer;
 
+pub use alike::NameMatching;
 pub use compress::{BLOCK_BYTES, Compressor, Packed, Position, dictionary_of};
 pub use content::ContentWriter;
 pub use directory::{DirectoryReader, RawRecord, RawRecords, records};

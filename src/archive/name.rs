@@ -4,6 +4,7 @@
 //! name is data from somebody else: [`PathRules`] turns it into components that cannot leave the
 //! folder they are joined to, or refuses it with a reason.
 
+use super::alike::NameMatching;
 use crate::model::Os;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -251,6 +252,17 @@ impl SafePath {
         self.0.iter().collect()
     }
 
+    /// What it has in common with all that the disk takes for it.
+    #[must_use]
+    pub fn folded(&self, matching: NameMatching) -> Self {
+        Self(self.0.iter().map(|part| matching.fold(part)).collect())
+    }
+
+    /// All components.
+    pub fn parts(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.iter().map(OsString::as_os_str)
+    }
+
     /// All components but the first joined; empty for a root itself.
     pub fn below_first(&self) -> PathBuf {
         self.0[1..].iter().collect()
@@ -306,6 +318,18 @@ mod tests {
             ("a/nul.txt", None, Some(RefusedName::Impossible)),
             ("a/COM1", None, Some(RefusedName::Impossible)),
             ("a/b.", None, Some(RefusedName::Impossible)),
+            ("a/b ", None, Some(RefusedName::Impossible)),
+            ("CON/b", None, Some(RefusedName::Impossible)),
+            ("conin$", None, Some(RefusedName::Impossible)),
+            ("a/lpt9.tar.gz", None, Some(RefusedName::Impossible)),
+            ("a/file:stream", None, Some(RefusedName::Impossible)),
+            (
+                "//host/share/x",
+                Some(RefusedName::Absolute),
+                Some(RefusedName::Absolute),
+            ),
+            ("a\\..\\..\\x", None, Some(RefusedName::Outside)),
+            ("console", None, None),
             (
                 "a\0b",
                 Some(RefusedName::Impossible),

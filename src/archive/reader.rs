@@ -2,12 +2,13 @@
 //!
 //! It needs only something that reads and seeks; that this may be a bucket is not its business.
 
+use super::directory::DirectoryReader;
 use super::error::ArchiveError;
 use super::format::parse_manifest;
 use crate::model::{Entry, EntryKind, MANIFEST_PATH, Manifest, OWN_PREFIX};
 use jiff::{civil, tz::TimeZone};
-use std::collections::HashSet;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use zip::result::ZipError;
 use zip::{ExtraField, ZipArchive};
@@ -16,6 +17,7 @@ use zip::{ExtraField, ZipArchive};
 #[derive(Debug, Clone)]
 pub struct ArchiveReader<R> {
     zip: ZipArchive<R>,
+    archive_bytes: u64,
 }
 
 /// What the central directory says of an entry.
@@ -50,9 +52,10 @@ const MANIFEST_BYTES_BESIDES: u64 = 64 * 1024 * 1024;
 
 impl<R: Read + Seek> ArchiveReader<R> {
     /// Reads the central directory.
-    pub fn open(reader: R) -> Result<Self, ArchiveError> {
+    pub fn open(mut reader: R) -> Result<Self, ArchiveError> {
+        let archive_bytes = reader.seek(SeekFrom::End(0))?;
         let zip = ZipArchive::new(reader).map_err(|error| of_zip("", error))?;
-        Ok(Self { zip })
+        Ok(Self { zip, archive_bytes })
     }
 
     /// Everything in it but what is zipkeep's own, in the order of the bytes.
@@ -123,7 +126,11 @@ impl<R: Read + Seek> ArchiveReader<R> {
             let entry = self.zip.by_index_data(index);
             bounds.push(entry.map_err(|error| of_zip("", error))?.header_start());
         }
-        bounds.push(self.zip.central_directory_start());
+        // All by the archive's own account, which may lead far behind its end.
+        let directory = self.zip.central_directory_start();
+        let last = directory.min(self.archive_bytes);
+        bounds.retain(|bound| *bound < last);
+        bounds.push(last);
         bounds.sort_unstable();
         Ok(bounds)
     }
@@ -217,6 +224,30 @@ impl<R: Read + Seek> ArchiveReader<R> {
             .by_index(index)
             .map_err(|error| of_zip(name, error))?;
         Ok(Content { file })
+    }
+}
+
+impl<R: Read + Seek + Clone> ArchiveReader<R> {
+    /// The names that several entries have; [`Self::entries`] has only the last of each.
+    pub fn duplicate_names(&self) -> Result<BTreeSet<String>, ArchiveError> {
+        if !self.zip.has_duplicate_names() {
+            return Ok(BTreeSet::new());
+        }
+        let start = self.zip.central_directory_start();
+        let mut reader = self.zip.clone().into_inner();
+        reader.seek(SeekFrom::Start(start))?;
+        let mut records = DirectoryReader::new(BufReader::new(reader));
+        let (mut seen, mut several) = (HashSet::new(), BTreeSet::new());
+        // What follows the last record is none.
+        while let Ok(Some(record)) = records.read_next() {
+            let name = String::from_utf8_lossy(record.raw_name()).into_owned();
+            if seen.contains(&name) {
+                several.insert(name);
+            } else {
+                seen.insert(name);
+            }
+        }
+        Ok(several)
     }
 }
 

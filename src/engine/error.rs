@@ -207,7 +207,7 @@ impl EngineError {
             Self::CancelledLeaving(Leftover::Archive) => {
                 "The destination was just finishing the backup and did not take it back at once: it may be in the list. Verify it, or delete it."
             }
-            Self::AlreadyRunning(_) => "Wait until it has ended.",
+            Self::AlreadyRunning(_) | Self::RestoreRunning => "Wait until it has ended.",
             Self::HalfRestored { .. } => {
                 "Make sure that it can be written to, and start zipkeep again: it then puts back the rest."
             }
@@ -241,7 +241,6 @@ impl EngineError {
             }
             Self::Target { .. } => "Choose a folder that you may write to.",
             Self::NothingToUndo => "Restores are kept for undoing until they are cleared away.",
-            Self::RestoreRunning => "Wait until it has ended.",
             Self::ChangedSince(_) => {
                 "Save them elsewhere, or undo by force: then they are set aside and kept."
             }

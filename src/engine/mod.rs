@@ -46,8 +46,9 @@ pub use report::{
     ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
 };
 pub use request::{
-    BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, OnConflict, RestoreOptions,
-    RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits, VerifyDepth, VerifyRequest,
+    BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, OnConflict,
+    RestoreOptions, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits,
+    VerifyDepth, VerifyRequest,
 };
 pub use restore::{
     LaterChanges, forget_old_restores, forget_restore, preview, proposed_place, restore, restores,

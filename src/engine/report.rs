@@ -97,8 +97,10 @@ pub struct RestoreReport {
     pub refused: Vec<Warning>,
     /// What else the person should know.
     pub warnings: Vec<Warning>,
-    /// By what the restore can be undone; `None` where it changed nothing.
+    /// By what the restore can be undone; `None` where it changed nothing, or `no_undo` says why.
     pub undo: Option<String>,
+    /// Why the restore cannot be undone though it changed something.
+    pub no_undo: Option<String>,
     /// The folders that were written to.
     pub to: Vec<String>,
     /// Time taken.

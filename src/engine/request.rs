@@ -125,6 +125,8 @@ pub struct RestoreOptions {
     pub special_bits: SpecialBits,
     /// What to do where a program runs on the data that is restored.
     pub running_apps: RunningApps,
+    /// What becomes of files of other programs' archives that unpack to very much.
+    pub huge_files: HugeFiles,
 }
 
 /// What to do where a program runs on the data that is restored.
@@ -168,6 +170,17 @@ pub enum SpecialBits {
     /// They are not restored: whoever can write a backup could hand out rights with them.
     #[default]
     LeftOut,
+    /// They are restored.
+    Restored,
+}
+
+/// What becomes of files of other programs' archives that unpack to more than a hundred times their size,
+/// once they come to more than 1 GiB together. What zipkeep itself backed up is restored in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HugeFiles {
+    /// They are not restored: so are archives made that are to fill disks.
+    #[default]
+    Refused,
     /// They are restored.
     Restored,
 }

@@ -303,6 +303,50 @@ async fn a_restore_cancelled_while_it_places_is_taken_back() {
     assert_eq!(before.len(), after.len(), "nothing was added or removed");
 }
 
+/// What the program keeps for undoing goes to its own data; a person whose disk is in trouble wants the
+/// files all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_works_also_where_the_programs_own_data_cannot_be_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    plain_tree(&source);
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path()))
+        .await
+        .expect("made");
+    let no_data = tempfile::tempdir().expect("a folder");
+    write_file(no_data.path(), "data", b"a file where the folder would be");
+    let context = context(&no_data.path().join("data"), Box::new(|_, _| {}));
+    let target = folder.path().join("target");
+    write_file(&target, "source/readme.txt", b"mine");
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o500)).expect("set");
+    let time = filetime::FileTime::from_unix_time(1_700_000_000, 0);
+    filetime::set_file_mtime(&target, time).expect("set");
+    let restored = restore(&store, &report.key, &target, &context)
+        .await
+        .expect("restored");
+    assert_eq!((restored.files, restored.undo), (5, None));
+    let reason = restored.no_undo.expect("it says so");
+    assert!(reason.contains("own data"), "{reason}");
+    assert_same_tree(&source, &target.join("source"));
+    assert_eq!(
+        fs::read_dir(&target).expect("a folder").count(),
+        1,
+        "nothing is left beside it"
+    );
+    let there = fs::metadata(&target).expect("there");
+    assert_eq!(there.permissions().mode() & 0o777, 0o500);
+    assert_eq!(
+        filetime::FileTime::from_last_modification_time(&there),
+        time
+    );
+
+    let again = restore(&store, &report.key, &target, &context).await;
+    assert_eq!(again.expect("nothing to do").no_undo, None);
+    assert_eq!(fs::read_dir(&target).expect("a folder").count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_manifest_does_not_keep_the_files_away() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,5 @@
 //! The real program killed at any moment of first and second backups: whatever is listed is whole, and
-//! the next run succeeds and sends again only what had not arrived.
+//! the next run succeeds and sends again only what had not arrived. Restores killed likewise.
 //!
 //! `ZIPKEEP_KILLS` is the number of kills, `ZIPKEEP_KILL_SEED` repeats the moments of an earlier run.
 
@@ -10,6 +10,7 @@ mod between;
 mod computer;
 mod gap;
 mod moments;
+mod restoring;
 #[cfg(unix)]
 mod signals;
 

@@ -119,6 +119,10 @@ impl Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct RestoreArgs {
     /// File name of the backup, the beginning of one, or "latest"
     pub(crate) backup: String,
@@ -139,6 +143,9 @@ pub(crate) struct RestoreArgs {
     /// Restore setuid, setgid and sticky bits too
     #[arg(long)]
     pub(crate) special_bits: bool,
+    /// Restore also what another program's ZIP has packed more than a hundredfold, beyond 1 GiB
+    #[arg(long)]
+    pub(crate) allow_huge: bool,
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

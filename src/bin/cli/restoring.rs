@@ -11,8 +11,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io;
 use zipkeep::engine::{
-    self, ExtraFiles, ForeseenEffect, LaterChanges, OnConflict, RestoreOptions, RestorePreview,
-    RestoreReport, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits, UndoReport,
+    self, ExtraFiles, ForeseenEffect, HugeFiles, LaterChanges, OnConflict, RestoreOptions,
+    RestorePreview, RestoreReport, RestoreRequest, RestoreTarget, RunningApps, Selection,
+    SpecialBits, UndoReport,
 };
 use zipkeep::model::Backup;
 use zipkeep::storage::{Patience, Store};
@@ -75,6 +76,11 @@ impl Work {
                     RunningApps::Overruled
                 } else {
                     RunningApps::Respected
+                },
+                huge_files: if args.allow_huge {
+                    HugeFiles::Restored
+                } else {
+                    HugeFiles::Refused
                 },
             },
         })
@@ -165,6 +171,9 @@ fn write_report(out: &mut dyn io::Write, report: &RestoreReport) -> io::Result<(
     if report.removed > 0 {
         let removed = count(report.removed, "thing");
         writeln!(out, "{removed} removed that the backup does not have.")?;
+    }
+    if let Some(reason) = &report.no_undo {
+        writeln!(out, "It cannot be undone: {reason}")?;
     }
     if let Some(id) = &report.undo {
         writeln!(out, "To take it back: zipkeep-cli undo {id}")?;

@@ -4,7 +4,9 @@
 //! done again and taken back, and the disk itself tells how far it came: see [`super::perform`].
 
 use crate::model::EntryKind;
+use filetime::FileTime;
 use serde::{Deserialize, Serialize};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 /// One step. `number` is the name of what it moves, in the restore's working folders.
@@ -47,11 +49,41 @@ pub(super) struct Look {
 }
 
 /// What a folder has besides its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FolderLook {
     pub(super) modified_ns: Option<i64>,
     /// Permission bits.
     pub(super) mode: Option<u32>,
+}
+
+impl FolderLook {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let modified = FileTime::from_last_modification_time(metadata);
+        Self {
+            modified_ns: Some(
+                modified.unix_seconds() * 1_000_000_000 + i64::from(modified.nanoseconds()),
+            ),
+            mode: mode_of(metadata),
+        }
+    }
+
+    /// Whether its owner may not write to it.
+    pub(super) fn is_locked(&self) -> bool {
+        self.mode.is_some_and(|mode| mode & 0o300 != 0o300)
+    }
+}
+
+/// Permission bits, where the system has them.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+pub(super) fn mode_of(metadata: &Metadata) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(metadata.permissions().mode() & 0o7777)
+}
+
+#[cfg(not(unix))]
+pub(super) fn mode_of(_metadata: &Metadata) -> Option<u32> {
+    None
 }
 
 /// Where a restore works: everything that it puts, and everything that it sets aside, is on one volume
@@ -64,6 +96,8 @@ pub(super) struct Area {
     /// The working folder.
     #[serde(with = "super::raw_path")]
     pub(super) folder: PathBuf,
+    /// What the anchor was like when the restore began.
+    pub(super) before: FolderLook,
 }
 
 impl Area {

@@ -83,6 +83,7 @@ fn replace_whole(mirror: &mut Mirror, plan: &Plan, positions: &[usize]) {
         return;
     };
     let base = plan.items[*first].base;
+    let matching = plan.matchings[base];
     let top = paths
         .iter()
         .find_map(|path| path.parent())
@@ -92,9 +93,11 @@ fn replace_whole(mirror: &mut Mirror, plan: &Plan, positions: &[usize]) {
             path,
             base,
             excludes: Vec::new(),
+            matching,
         });
     }
-    mirror.present.extend(paths);
+    let folded = paths.iter().map(|path| matching.fold_path(path));
+    mirror.present.extend(folded);
 }
 
 /// What is beside databases of a folder of the target, `names` with their positions in the plan.

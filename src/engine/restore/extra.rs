@@ -1,5 +1,6 @@
 //! What a folder of the target has and the backup has not: what an exact mirror removes.
 
+use crate::archive::NameMatching;
 use crate::engine::error::EngineError;
 use crate::engine::excludes::excludes_of;
 use crate::engine::restore::workspace::is_workspace;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Mirrored<'a> {
     /// Everything that the backup has, wanted or not.
     pub(super) present: &'a HashSet<PathBuf>,
+    /// How the names in it are folded.
+    pub(super) matching: NameMatching,
     /// What is never touched, with all that is in it.
     pub(super) keep_out: &'a [PathBuf],
     /// Patterns of what backups leave out.
@@ -67,7 +70,8 @@ impl Walk<'_> {
                 content = Content::Kept;
                 continue;
             }
-            let is_present = self.mirrored.present.contains(&path);
+            let known_as = self.mirrored.matching.fold_path(&path);
+            let is_present = self.mirrored.present.contains(&known_as);
             if !kind.is_dir() {
                 if is_present {
                     content = Content::Kept;
@@ -126,6 +130,7 @@ mod tests {
         let present = HashSet::from([top.join("kept"), top.join("kept/a")]);
         let mirrored = Mirrored {
             present: &present,
+            matching: NameMatching::Exact,
             keep_out: &[top.join("own")],
             excludes: &["cache/".to_owned()],
         };

@@ -10,6 +10,7 @@ use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
 use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningApps};
+use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
 use crate::engine::restore::databases::{complete, level_dbs};
@@ -59,7 +60,11 @@ pub async fn restore(
     let fetched = match download(&origin, &prepared, &task, context, &meter).await {
         Ok(bad) => bad,
         Err(error) => {
-            blocking(move || Ok(prepared.forget())).await?;
+            let forgetting = blocking(move || {
+                prepared.forget();
+                Ok(())
+            });
+            forgetting.await?;
             return Err(error);
         }
     };
@@ -78,6 +83,7 @@ pub async fn restore(
         refused,
         warnings,
         undo: placed.undo,
+        no_undo: placed.no_undo,
         to,
         duration_secs: started.elapsed().as_secs_f64(),
     })
@@ -270,7 +276,12 @@ fn plan(
     let fitted = fit(request, archive.entries()?, manifest.as_ref())?;
     let level_dbs = level_dbs(&fitted.entries);
     let choice = Choice::of(&request.selection)?;
-    let mut plan = Plan::new(fitted.entries, manifest.as_ref(), &fitted.request)?;
+    let mut plan = Plan::new(
+        fitted.entries,
+        manifest.as_ref(),
+        &fitted.request,
+        &matching_of,
+    )?;
     if request.options.on_conflict == OnConflict::Replace {
         complete(&mut plan, folders, &level_dbs);
     }
@@ -280,9 +291,13 @@ fn plan(
     if let Some(problem) = problem {
         plan.refuse(MANIFEST_PATH, &problem);
     }
-    if archive.has_duplicate_names() {
-        let reason = "some names stand in the archive twice: the last of each was taken";
-        plan.refuse("(several)", reason);
+    for name in archive.duplicate_names()? {
+        if choice.has(name.trim_end_matches('/')) {
+            plan.refuse(
+                &name,
+                "the archive has it several times: the last was taken",
+            );
+        }
     }
     let skipped = manifest.iter().flat_map(|manifest| &manifest.skipped);
     for missing in skipped.filter(|skipped| skipped.gap == Gap::Missing) {

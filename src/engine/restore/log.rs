@@ -2,11 +2,12 @@
 //! how far it is. Whoever finds it after a crash can go on or take back; until it is let go, the restore
 //! can be undone.
 //!
-//! It is a folder of the program's own data: a lock, and one file of JSON lines, whose name says the
+//! It is a folder of the program's own data, or of the target where that cannot be written: a lock, and one file of JSON lines, whose name says the
 //! state, so that a rename passes from one state to the next at once or not at all.
 
 use crate::engine::files::unlock;
-use crate::engine::restore::change::{Area, Change};
+use crate::engine::restore::change::{Area, Change, FolderLook};
+use crate::engine::restore::perform::set_look;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -26,14 +27,18 @@ pub(super) enum State {
     Back,
     /// It was taken back.
     Undone,
+    /// Nothing of it is needed any more: what is kept for it is being cleared away. The working folders
+    /// do not tell how far a change came any more, so none may be done or taken back.
+    LetGo,
 }
 
-const STATES: [State; 5] = [
+const STATES: [State; 6] = [
     State::Staging,
     State::Forward,
     State::Done,
     State::Back,
     State::Undone,
+    State::LetGo,
 ];
 
 impl State {
@@ -44,6 +49,7 @@ impl State {
             Self::Done => "changes.done",
             Self::Back => "changes.back",
             Self::Undone => "changes.undone",
+            Self::LetGo => "changes.let-go",
         }
     }
 }
@@ -84,7 +90,15 @@ const KEEP: &str = "keep";
 pub(super) struct RestoreLog {
     folder: PathBuf,
     state: State,
+    refuge: Option<Refuge>,
     _lock: File,
+}
+
+/// Why a log is not with the program's own data, and where it is instead.
+#[derive(Debug)]
+struct Refuge {
+    because: io::Error,
+    area: Area,
 }
 
 /// Where all logs are.
@@ -115,7 +129,33 @@ impl RestoreLog {
     pub(super) fn begin(data_dir: &Path, created: Timestamp) -> io::Result<Self> {
         let all = folder_of_all(data_dir);
         fs::create_dir_all(&all)?;
-        let name = created.strftime("%Y%m%dT%H%M%SZ").to_string();
+        Self::begin_in(&all, "", created)
+    }
+
+    /// Begins one that only this run knows of, inside an anchor: `because` is why it cannot be with the
+    /// program's own data. What it is for cannot be undone later.
+    pub(super) fn begin_in_target(
+        anchor: &Path,
+        prefix: &str,
+        created: Timestamp,
+        because: io::Error,
+    ) -> io::Result<Self> {
+        let before = FolderLook::of(&fs::metadata(anchor)?);
+        unlock(anchor)?;
+        let begun = Self::begin_in(anchor, prefix, created);
+        set_look(anchor, before)?;
+        let mut log = begun?;
+        let area = Area {
+            anchor: anchor.to_owned(),
+            folder: log.folder.clone(),
+            before,
+        };
+        log.refuge = Some(Refuge { because, area });
+        Ok(log)
+    }
+
+    fn begin_in(all: &Path, prefix: &str, created: Timestamp) -> io::Result<Self> {
+        let name = format!("{prefix}{}", created.strftime("%Y%m%dT%H%M%SZ"));
         let names = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}-{n}")));
         for name in names.take(1_000) {
             let folder = all.join(name);
@@ -127,6 +167,7 @@ impl RestoreLog {
                     return Ok(Self {
                         folder,
                         state: State::Staging,
+                        refuge: None,
                         _lock: lock,
                     });
                 }
@@ -147,6 +188,7 @@ impl RestoreLog {
         Ok(Some(Self {
             folder,
             state: state.unwrap_or(State::Staging),
+            refuge: None,
             _lock: lock,
         }))
     }
@@ -158,6 +200,11 @@ impl RestoreLog {
 
     pub(super) fn state(&self) -> State {
         self.state
+    }
+
+    /// Why nobody will find it later; `None` where it can be found.
+    pub(super) fn lost_because(&self) -> Option<&io::Error> {
+        self.refuge.as_ref().map(|refuge| &refuge.because)
     }
 
     /// Where an area on the volume of the program's own data may be.
@@ -247,11 +294,20 @@ impl RestoreLog {
     }
 
     /// Lets go of everything that is kept for it: the areas first, so that it is known to the end.
-    pub(super) fn remove(self, areas: &[Area]) -> io::Result<()> {
-        for area in areas {
-            remove_all(&area.folder)?;
+    pub(super) fn remove(mut self, areas: &[Area]) -> io::Result<()> {
+        let was = self.state;
+        match self.pass_to(State::LetGo) {
+            // It was never written down.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            passed => passed?,
         }
-        remove_all(&self.folder)
+        for area in areas {
+            clear_away(area, was)?;
+        }
+        match &self.refuge {
+            None => remove_all(&self.folder),
+            Some(refuge) => clear_away(&refuge.area, was),
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -285,8 +341,36 @@ fn lock(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Removes a working folder. One inside its anchor leaves that with the time that it has, or had before a
+/// restore that changed nothing.
+fn clear_away(area: &Area, was: State) -> io::Result<()> {
+    let is_inside = area.folder.parent() == Some(&area.anchor);
+    let Ok(metadata) = fs::metadata(&area.anchor) else {
+        return remove_all(&area.folder);
+    };
+    let now = FolderLook::of(&metadata);
+    if is_inside && area.folder.symlink_metadata().is_ok() {
+        unlock(&area.anchor)?;
+        remove_all(&area.folder)?;
+        let look = if was == State::Staging {
+            area.before
+        } else {
+            now
+        };
+        return set_look(&area.anchor, look);
+    }
+    remove_all(&area.folder)?;
+    // It was opened to make the folder, and never closed again.
+    if was == State::Staging && area.before.is_locked() && now != area.before {
+        set_look(&area.anchor, area.before)?;
+    }
+    Ok(())
+}
+
 fn remove_all(folder: &Path) -> io::Result<()> {
     let removed = match fs::remove_dir_all(folder) {
+        // Where it was only tried whether something could be moved there.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
         // What is in it may be locked against its owner: it came from a backup, or from the target.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             unlock_all(folder)?;
@@ -331,6 +415,7 @@ mod tests {
             areas: vec![Area {
                 anchor: PathBuf::from("/a"),
                 folder: PathBuf::from("/w"),
+                before: FolderLook::default(),
             }],
             to: vec!["/a".to_owned()],
         }
@@ -361,7 +446,13 @@ mod tests {
         assert!(busy.is_none(), "somebody works on it");
         let second = RestoreLog::begin(data.path(), Timestamp::UNIX_EPOCH).expect("begun");
         assert_eq!(second.id(), "19700101T000000Z-2");
-        for state in [State::Forward, State::Done, State::Back, State::Undone] {
+        for state in [
+            State::Forward,
+            State::Done,
+            State::Back,
+            State::Undone,
+            State::LetGo,
+        ] {
             log.pass_to(state).expect("passed");
             drop(log);
             let found = RestoreLog::open(data.path(), &id).expect("looked");

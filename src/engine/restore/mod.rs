@@ -1,7 +1,9 @@
 //! Restoring: what is to be done is worked out, everything is fetched and checked beside the target, and
 //! only then is the target changed; all of it or nothing, and it can be undone.
 
+mod alike;
 mod app_data;
+mod bomb;
 mod change;
 mod choose;
 mod databases;

@@ -5,7 +5,7 @@
 //! rename over it, so at no moment is there none, or half of one, under its name.
 
 use crate::engine::files::{set_mode, time_of, unlock};
-use crate::engine::restore::change::{Area, Change, FolderLook, Look, Spot};
+use crate::engine::restore::change::{Area, Change, FolderLook, Look, Spot, mode_of};
 use crate::model::EntryKind;
 use filetime::FileTime;
 use std::fs::{self, File, Metadata};
@@ -262,10 +262,19 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
+/// Gives a folder its time and permissions, if it is there.
+pub(super) fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
     // The time first: permissions may forbid it afterwards.
     if let Some(ns) = look.modified_ns {
-        if_there(filetime::set_file_mtime(path, time_of(ns)))?;
+        match filetime::set_file_mtime(path, time_of(ns)) {
+            // It is somebody else's, who lets everybody write to it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            set => if_there(set)?,
+        }
+    }
+    let has_mode = fs::metadata(path).is_ok_and(|metadata| mode_of(&metadata) == look.mode);
+    if has_mode {
+        return Ok(());
     }
     if_there(set_mode(path, look.mode))
 }
@@ -296,17 +305,18 @@ mod tests {
     }
 
     impl Ground {
-        fn new(old: &[bool; 5]) -> Self {
+        fn new(old: [bool; 5]) -> Self {
             let folder = tempfile::tempdir().expect("a folder");
             let area = Area {
                 anchor: folder.path().join("target"),
                 folder: folder.path().join("area"),
+                before: FolderLook::default(),
             };
             for part in ["target", "area/new", "area/old"] {
                 fs::create_dir_all(folder.path().join(part)).expect("made");
             }
             for (name, is_there) in NAMES.iter().zip(old) {
-                if *is_there {
+                if is_there {
                     let path = area.anchor.join(name);
                     fs::create_dir_all(path.parent().expect("a parent")).expect("made");
                     fs::write(path, format!("old {name}")).expect("written");
@@ -334,7 +344,7 @@ mod tests {
         }
 
         /// What puts or removes each name, with the folders that it needs, as a survey would say.
-        fn changes(&self, wishes: &[Wish; 5]) -> Vec<Change> {
+        fn changes(&self, wishes: [Wish; 5]) -> Vec<Change> {
             let mut changes = Vec::new();
             let mut folders = vec![""];
             for (name, wish) in NAMES.iter().zip(wishes) {
@@ -343,10 +353,10 @@ mod tests {
                     "a" | "b" => &[],
                     _ => &["d"],
                 };
-                for folder in needed.iter().filter(|_| *wish != Wish::Nothing) {
+                for folder in needed.iter().filter(|_| wish != Wish::Nothing) {
                     let is_there = self.area.anchor.join(folder).exists();
                     let make = Change::MakeFolder(Self::spot(folder));
-                    if *wish == Wish::Put && !is_there && !changes.contains(&make) {
+                    if wish == Wish::Put && !is_there && !changes.contains(&make) {
                         changes.push(make.clone());
                     }
                     let will_be = is_there || changes.contains(&make);
@@ -445,9 +455,9 @@ mod tests {
             half in prop_oneof![Just(Half::None), Just(Half::Linked), Just(Half::Moved)],
             backwards in 0_usize..12,
         ) {
-            let ground = Ground::new(&old);
+            let ground = Ground::new(old);
             let before = ground.picture();
-            let changes = ground.changes(&wishes);
+            let changes = ground.changes(wishes);
             let areas = std::slice::from_ref(&ground.area);
 
             ground.interrupted(&changes, whole, half);
@@ -479,8 +489,8 @@ mod tests {
 
     #[test]
     fn what_came_meanwhile_is_kept() {
-        let ground = Ground::new(&[true, true, false, false, false]);
-        let changes = ground.changes(&[
+        let ground = Ground::new([true, true, false, false, false]);
+        let changes = ground.changes([
             Wish::Put,
             Wish::Remove,
             Wish::Nothing,

@@ -33,6 +33,8 @@ pub(super) struct Placed {
     pub(super) removed: u64,
     /// By what it can be undone; `None` where nothing was changed.
     pub(super) undo: Option<String>,
+    /// Why it cannot be undone though something was changed.
+    pub(super) no_undo: Option<String>,
 }
 
 impl Prepared {
@@ -45,32 +47,50 @@ impl Prepared {
     ) -> Result<Self, EngineError> {
         check_room(survey, plan)?;
         let created = Timestamp::now();
-        let log = RestoreLog::begin(data_dir, created).map_err(EngineError::OwnData)?;
-        let mut prepared = Self {
-            head: Head {
-                backup,
-                created,
-                areas: Vec::new(),
-                to,
-            },
-            log,
+        let head = Head {
+            backup,
+            created,
+            areas: Vec::new(),
+            to,
         };
-        for (number, anchor) in survey.anchors.iter().enumerate() {
-            match workspace::make(prepared.log.folder(), anchor, number) {
-                Ok(area) => prepared.head.areas.push(area),
-                Err(source) => {
-                    prepared.forget();
-                    let path = anchor.clone();
-                    return Err(EngineError::Target { path, source });
-                }
+        let log = RestoreLog::begin(data_dir, created).map_err(EngineError::OwnData);
+        let prepared = log.and_then(|log| Self::with(log, head.clone(), &survey.anchors));
+        let (Err(EngineError::OwnData(because)), Some(anchor)) =
+            (&prepared, survey.anchors.first())
+        else {
+            return prepared;
+        };
+        // To have the files back matters more than to be able to undo it.
+        let because = io::Error::new(because.kind(), because.to_string());
+        let log = workspace::begin_log(anchor, created, because).map_err(failed(anchor))?;
+        Self::with(log, head, &survey.anchors)
+    }
+
+    fn with(log: RestoreLog, head: Head, anchors: &[PathBuf]) -> Result<Self, EngineError> {
+        let mut prepared = Self { log, head };
+        match prepared.make_areas(anchors) {
+            Ok(()) => Ok(prepared),
+            Err(error) => {
+                prepared.forget();
+                Err(error)
             }
         }
-        // Whoever finds it after a crash knows what to clear away.
-        if let Err(error) = prepared.log.write(&prepared.head, &[]) {
-            prepared.forget();
-            return Err(EngineError::OwnData(error));
+    }
+
+    fn make_areas(&mut self, anchors: &[PathBuf]) -> Result<(), EngineError> {
+        for (number, anchor) in anchors.iter().enumerate() {
+            let area = workspace::possible(self.log.folder(), anchor, number);
+            self.head.areas.push(area.map_err(failed(anchor))?);
         }
-        Ok(prepared)
+        // Before any is made: whoever finds it after a crash knows what to clear away.
+        let written = self.log.write(&self.head, &[]);
+        written.map_err(EngineError::OwnData)?;
+        for (number, area) in self.head.areas.iter_mut().enumerate() {
+            let made = workspace::make(self.log.folder(), area, number);
+            made.map_err(failed(&area.anchor))?;
+        }
+        let written = self.log.write(&self.head, &[]);
+        written.map_err(EngineError::OwnData)
     }
 
     /// Where the new content of a file waits.
@@ -84,6 +104,11 @@ impl Prepared {
             tracing::warn!(%error, "a working folder of a restore stays behind");
         }
     }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
+    let path = path.to_owned();
+    move |source| EngineError::Target { path, source }
 }
 
 /// Puts everything in place but what is `left_out`, by name.
@@ -129,8 +154,7 @@ pub(super) fn place(
             if let Err(error) = confirmed {
                 tracing::warn!(%error, "the disk did not confirm the restore");
             }
-            let undo = Some(log.id());
-            return Ok(Placed { undo, ..placed });
+            return Ok(kept_for_undo(log, &head.areas, placed));
         }
         Ok(Walked::Stopped) => EngineError::Cancelled,
         Err(Failed { path, source }) => EngineError::Target { path, source },
@@ -143,6 +167,22 @@ pub(super) fn place(
         }),
     })?;
     Err(reason)
+}
+
+/// Says how a restore that is in place can be undone. Where nobody would find the log later, what it
+/// replaced is let go of.
+fn kept_for_undo(log: RestoreLog, areas: &[Area], placed: Placed) -> Placed {
+    let Some(because) = log.lost_because() else {
+        let undo = Some(log.id());
+        return Placed { undo, ..placed };
+    };
+    let no_undo = Some(format!(
+        "the program's own data could not be written: {because}"
+    ));
+    if let Err(error) = log.remove(areas) {
+        tracing::warn!(%error, "what a restore replaced stays beside it");
+    }
+    Placed { no_undo, ..placed }
 }
 
 /// Brings the target back to where it was and lets the restore go. Where that cannot be done now, the
@@ -184,10 +224,11 @@ fn changes(
         unchanged: 0,
         removed: 0,
         undo: None,
+        no_undo: None,
     };
     let mut changes: Vec<Change> = Vec::new();
     for (at, look) in &survey.touched {
-        if let Some(mode) = look.mode.filter(|mode| mode & 0o300 != 0o300) {
+        if let Some(mode) = look.mode.filter(|_| look.is_locked()) {
             let at = at.clone();
             changes.push(Change::OpenFolder { at, mode });
         }
@@ -242,7 +283,7 @@ fn finished_folders(survey: &Survey, plan: &Plan) -> Vec<Change> {
     };
     for (at, before) in &survey.touched {
         // One that was opened is closed again.
-        let mode = before.mode.filter(|mode| mode & 0o300 != 0o300);
+        let mode = before.mode.filter(|_| before.is_locked());
         let after = FolderLook { mode, ..nothing };
         looks.insert(at, (Some(*before), after));
     }

@@ -3,23 +3,27 @@
 //! One type of plan, made from the manifest (ours) or from the central directory alone (foreign).
 //! Every name is checked here: what may not be written is refused with a reason, the rest goes on.
 
-use crate::archive::{ArchiveError, ListedEntry, PathRules, SafePath};
+use crate::archive::{ArchiveError, ListedEntry, NameMatching, PathRules, SafePath};
 use crate::engine::error::EngineError;
 use crate::engine::hex::from_hex;
-use crate::engine::request::{ExtraFiles, RestoreRequest, RestoreTarget, SpecialBits};
+use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarget, SpecialBits};
+use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
 use crate::engine::restore::choose::Choice;
+use crate::engine::restore::workspace::is_workspace;
 use crate::model::{Entry, EntryKind, Manifest, Warning, exclude_seen_from};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
-use std::path::{Component, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What a restore will do.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The folders that are written to.
     pub(super) bases: Vec<PathBuf>,
+    /// Which names the disk takes for one at each of them.
+    pub(super) matchings: Vec<NameMatching>,
     /// In the order of their bytes in the archive.
     pub(super) items: Vec<Item>,
     pub(super) refused: Vec<Warning>,
@@ -32,7 +36,8 @@ pub(super) struct Plan {
 pub(super) struct Mirror {
     /// The folders that are restored whole.
     pub(super) tops: Vec<Top>,
-    /// Where everything belongs that the backup has or should have, also what is refused.
+    /// Where everything belongs that the backup has or should have, also what is refused; folded as the
+    /// disk takes names for one.
     pub(super) present: HashSet<PathBuf>,
     /// What goes with files that are replaced.
     pub(super) beside: Vec<Beside>,
@@ -61,6 +66,8 @@ pub(super) struct Top {
     pub(super) base: usize,
     /// Patterns of what backups of it leave out.
     pub(super) excludes: Vec<String>,
+    /// Which names its disk takes for one.
+    pub(super) matching: NameMatching,
 }
 
 /// One entry that will be restored.
@@ -104,13 +111,16 @@ pub(super) enum Trust {
 
 impl Plan {
     /// Plans to restore those of `entries` that are wanted. Folders that wanted ones are in come along,
-    /// to be made where they are missing.
+    /// to be made where they are missing. `matching_of` tells of a base which names its disk takes for one.
     pub(super) fn new(
         entries: Vec<ListedEntry>,
         manifest: Option<&Manifest>,
         request: &RestoreRequest,
+        matching_of: &dyn Fn(&Path) -> NameMatching,
     ) -> Result<Self, EngineError> {
         let mut planner = Planner::new(manifest, request)?;
+        let bases = planner.bases.iter();
+        planner.matchings = bases.map(|base| matching_of(base)).collect();
         let choice = Choice::of(&request.selection)?;
         let mirror = match request.options.extra_files {
             ExtraFiles::Kept => None,
@@ -146,6 +156,7 @@ impl Plan {
         let items = planner.without_conflicts(checked);
         Ok(Self {
             bases: planner.bases,
+            matchings: planner.matchings,
             items,
             refused: planner.refused,
             mirror,
@@ -174,6 +185,10 @@ struct Planner<'a> {
     /// The manifest's entries by path.
     described: HashMap<&'a str, &'a Entry>,
     bases: Vec<PathBuf>,
+    /// Which names the disk of each base takes for one.
+    matchings: Vec<NameMatching>,
+    /// What may still be restored of what unpacks to very much; `None` where all may.
+    expansion: Option<Expansion>,
     /// Which base the entries of a label go to; `None` sends all entries to the one base.
     base_of_label: Option<HashMap<OsString, usize>>,
     refused: Vec<Warning>,
@@ -191,6 +206,11 @@ impl<'a> Planner<'a> {
         let mut planner = Self {
             described: HashMap::new(),
             bases: Vec::new(),
+            matchings: Vec::new(),
+            expansion: match request.options.huge_files {
+                HugeFiles::Refused => Some(Expansion::default()),
+                HugeFiles::Restored => None,
+            },
             base_of_label: None,
             refused: Vec::new(),
             mode_mask: match request.options.special_bits {
@@ -270,6 +290,7 @@ impl<'a> Planner<'a> {
                 && self.has_place_for(&root.label)
                 && let Some((path, base)) = self.place_of(&root.label, None)
             {
+                let matching = self.matchings[base];
                 let patterns = manifest.excludes.iter();
                 // Whole paths in patterns are those of where it was backed up.
                 let excludes =
@@ -278,6 +299,7 @@ impl<'a> Planner<'a> {
                     path,
                     base,
                     excludes: excludes.collect(),
+                    matching,
                 });
             }
         }
@@ -288,7 +310,8 @@ impl<'a> Planner<'a> {
         let skipped = skipped.map(|skipped| (skipped.path.as_str(), None));
         for (name, raw) in described.chain(listed).chain(skipped) {
             let place = self.place_of(name, raw.and_then(from_hex).as_deref());
-            mirror.present.extend(place.map(|(path, _)| path));
+            let folded = place.map(|(path, base)| self.matchings[base].fold_path(&path));
+            mirror.present.extend(folded);
         }
         Ok(mirror)
     }
@@ -305,7 +328,7 @@ impl<'a> Planner<'a> {
     }
 
     fn check(
-        &self,
+        &mut self,
         entry: &ListedEntry,
         described: Described<'_>,
     ) -> Result<(SafePath, Item), String> {
@@ -334,7 +357,11 @@ impl<'a> Planner<'a> {
         };
         let mut raw_name = None;
         match described {
-            Described::Nowhere => {}
+            Described::Nowhere => {
+                if let Some(expansion) = &mut self.expansion {
+                    expansion.count(entry)?;
+                }
+            }
             Described::NotInManifest => {
                 return Err("the backup's manifest does not know it".to_owned());
             }
@@ -358,6 +385,9 @@ impl<'a> Planner<'a> {
         let safe = rules
             .check(trimmed(&entry.name), raw_name.as_deref())
             .map_err(|refused| refused.to_string())?;
+        if safe.parts().any(is_workspace) {
+            return Err("names like this are those of restores that are running".to_owned());
+        }
         item.relative = safe.to_path();
         if let Some(base_of_label) = &self.base_of_label {
             let base = base_of_label.get(safe.first());
@@ -367,24 +397,32 @@ impl<'a> Planner<'a> {
         Ok((safe, item))
     }
 
-    /// Leaves out what would be written twice, or through a link or file of the archive itself.
+    /// Leaves out what would be written twice, or through a link or file of the archive itself, by the
+    /// names that the disk tells apart.
     fn without_conflicts(&mut self, checked: Vec<(SafePath, Item)>) -> Vec<Item> {
-        let mut kinds: HashMap<SafePath, EntryKind> = HashMap::with_capacity(checked.len());
+        let mut known: HashMap<(usize, SafePath), (SafePath, EntryKind)> =
+            HashMap::with_capacity(checked.len());
         let mut unique = Vec::with_capacity(checked.len());
         for (safe, item) in checked {
-            if kinds.contains_key(&safe) {
-                self.refuse(&item.name, "the archive has it twice");
-            } else {
-                kinds.insert(safe.clone(), item.kind);
-                unique.push((safe, item));
+            let folded = safe.folded(self.matchings[item.base]);
+            match known.entry((item.base, folded.clone())) {
+                hash_map::Entry::Occupied(other) => {
+                    let (other, kind) = other.get();
+                    let reason = twice(&safe, other, (item.kind, *kind));
+                    self.refuse(&item.name, &reason);
+                }
+                hash_map::Entry::Vacant(free) => {
+                    free.insert((safe, item.kind));
+                    unique.push((folded, item));
+                }
             }
         }
         let mut items = Vec::with_capacity(unique.len());
-        for (safe, item) in unique {
-            let through = safe.parents().find(|parent| {
-                kinds
-                    .get(parent)
-                    .is_some_and(|kind| *kind != EntryKind::Directory)
+        for (folded, item) in unique {
+            let through = folded.parents().find(|parent| {
+                known
+                    .get(&(item.base, parent.clone()))
+                    .is_some_and(|(_, kind)| *kind != EntryKind::Directory)
             });
             if through.is_some() {
                 self.refuse(&item.name, "it stands below a link or file of the archive");
@@ -393,6 +431,24 @@ impl<'a> Planner<'a> {
             }
         }
         items
+    }
+}
+
+/// Why one of two entries is not restored that have one name for the disk.
+fn twice(own: &SafePath, other: &SafePath, kinds: (EntryKind, EntryKind)) -> String {
+    if own == other {
+        return "the archive has it twice".to_owned();
+    }
+    let other = other.to_path();
+    let alike = format!(
+        "the disk does not tell its name from that of “{}”",
+        other.display()
+    );
+    match kinds {
+        (EntryKind::Directory, EntryKind::Directory) => {
+            format!("{alike}: what is in it goes there")
+        }
+        _ => alike,
     }
 }
 
@@ -468,7 +524,95 @@ mod tests {
     fn plan(entries: Vec<ListedEntry>) -> Plan {
         let target = RestoreTarget::Folder(PathBuf::from("/t"));
         let request = RestoreRequest::all_of("k", target);
-        Plan::new(entries, None, &request).expect("a plan")
+        Plan::new(entries, None, &request, &|_| NameMatching::Exact).expect("a plan")
+    }
+
+    /// Names of what is kept and of what is refused, on a disk that is forced to take names so.
+    fn on_a_disk(
+        matching: NameMatching,
+        entries: &[(&str, EntryKind)],
+    ) -> (Vec<String>, Vec<String>) {
+        let entries = (0..).zip(entries);
+        let entries = entries.map(|(index, (name, kind))| entry(index, name, *kind));
+        let target = RestoreTarget::Folder(PathBuf::from("/t"));
+        let request = RestoreRequest::all_of("k", target);
+        let plan = Plan::new(entries.collect(), None, &request, &|_| matching).expect("a plan");
+        let kept = plan.items.into_iter().map(|item| item.name);
+        let refused = plan.refused.into_iter();
+        let refused = refused.map(|refused| format!("{}: {}", refused.path, refused.reason));
+        (kept.collect(), refused.collect())
+    }
+
+    #[test]
+    fn names_that_the_disk_takes_for_one_are_refused_and_the_rest_is_kept() {
+        use EntryKind::{Directory, File, Symlink};
+        let entries = [
+            ("README", File),
+            ("readme", File),
+            ("docs/", Directory),
+            ("Docs/", Directory),
+            ("Docs/a", File),
+            ("docs/A", File),
+            ("docs/b", File),
+            ("LINK", Symlink),
+            ("link/through", File),
+            ("gr\u{fc}n", File),
+            ("gru\u{308}n", File),
+        ];
+        let (kept, refused) = on_a_disk(NameMatching::Exact, &entries);
+        assert_eq!(
+            (kept.len(), refused.len()),
+            (entries.len(), 0),
+            "{refused:?}"
+        );
+        let (kept, refused) = on_a_disk(NameMatching::AnyCaseAndForm, &entries);
+        assert_eq!(
+            kept,
+            ["README", "docs/", "Docs/a", "docs/b", "LINK", "gr\u{fc}n"]
+        );
+        assert_eq!(refused.len(), 5);
+        for (refused, told) in refused.iter().zip([
+            "readme: the disk does not tell its name from that of “README”",
+            "Docs/: the disk does not tell its name from that of “docs”: what is in it goes there",
+            "docs/A: the disk does not tell its name from that of “Docs/a”",
+            "gru\u{308}n: the disk",
+            "link/through: it stands below a link",
+        ]) {
+            assert!(refused.starts_with(told), "{refused}");
+        }
+        let (kept, _) = on_a_disk(NameMatching::AnyCase, &entries);
+        assert!(kept.contains(&"gru\u{308}n".to_owned()));
+    }
+
+    #[test]
+    fn what_unpacks_to_far_too_much_is_refused_unless_it_is_allowed() {
+        let zeros = |index: usize, size_bytes: u64| ListedEntry {
+            size_bytes,
+            compressed_bytes: size_bytes / 1_000,
+            ..entry(index, &format!("{index}"), EntryKind::File)
+        };
+        let gib = 1 << 30;
+        let entries = vec![
+            zeros(0, 4 * gib),
+            zeros(1, gib / 2),
+            zeros(2, gib / 2),
+            zeros(3, 10_000),
+            ListedEntry {
+                compressed_bytes: gib,
+                ..zeros(4, 50 * gib)
+            },
+        ];
+        let target = RestoreTarget::Folder(PathBuf::from("/t"));
+        let mut request = RestoreRequest::all_of("k", target);
+        let mut kept = |huge_files| {
+            request.options.huge_files = huge_files;
+            let exact = |_: &Path| NameMatching::Exact;
+            let plan = Plan::new(entries.clone(), None, &request, &exact).expect("a plan");
+            let names = plan.items.into_iter().map(|item| item.name);
+            names.collect::<Vec<_>>().concat()
+        };
+        assert_eq!(kept(HugeFiles::Refused), "124");
+        assert_eq!(kept(HugeFiles::Restored), "01234");
     }
 
     #[test]
@@ -500,6 +644,7 @@ mod tests {
             Vec::new(),
             None,
             &RestoreRequest::all_of("k", RestoreTarget::Original),
+            &|_| NameMatching::Exact,
         );
         assert!(matches!(result, Err(EngineError::NoOriginalPlace)));
     }

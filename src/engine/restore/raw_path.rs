@@ -40,6 +40,10 @@ fn bytes_of(path: &Path) -> Vec<u8> {
 }
 
 #[cfg(unix)]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "on Windows not all bytes are a path"
+)]
 fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt as _;
     Some(PathBuf::from(OsString::from_vec(bytes)))

@@ -3,7 +3,7 @@
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::request::{OnConflict, RestoreOptions, RestoreRequest};
-use crate::engine::restore::change::{FolderLook, Look, Spot, join};
+use crate::engine::restore::change::{FolderLook, Look, Spot, join, mode_of};
 use crate::engine::restore::extra::Mirrored;
 use crate::engine::restore::perform::look_of;
 use crate::engine::restore::plan::{Item, Mirror, Plan, Role, path_of};
@@ -155,6 +155,7 @@ impl<'a> Surveyor<'a> {
         for top in &mirror.tops {
             let mirrored = Mirrored {
                 present: &mirror.present,
+                matching: top.matching,
                 keep_out: self.keep_out,
                 excludes: &top.excludes,
             };
@@ -277,8 +278,8 @@ impl<'a> Surveyor<'a> {
         context.check_cancelled()?;
         let mut hasher = blake3::Hasher::new();
         // One that cannot be read is replaced.
-        let hashed = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
-        Ok(hashed.is_ok() && item.blake3 == Some(hasher.finalize()))
+        let read = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
+        Ok(read.is_ok() && item.blake3 == Some(hasher.finalize()))
     }
 
     fn in_conflict(
@@ -376,7 +377,7 @@ impl<'a> Surveyor<'a> {
         Folder::There {
             area,
             volume: own,
-            look: folder_look(metadata),
+            look: FolderLook::of(metadata),
         }
     }
 
@@ -403,27 +404,6 @@ const IN_THE_WAY: &str = "a file or link of the target is in the way";
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
     let path = path.to_owned();
     move |source| EngineError::Target { path, source }
-}
-
-fn folder_look(metadata: &Metadata) -> FolderLook {
-    let modified = filetime::FileTime::from_last_modification_time(metadata);
-    FolderLook {
-        modified_ns: Some(
-            modified.unix_seconds() * 1_000_000_000 + i64::from(modified.nanoseconds()),
-        ),
-        mode: mode_of(metadata),
-    }
-}
-
-#[cfg(unix)]
-fn mode_of(metadata: &Metadata) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Some(metadata.permissions().mode() & 0o7777)
-}
-
-#[cfg(not(unix))]
-fn mode_of(_metadata: &Metadata) -> Option<u32> {
-    None
 }
 
 #[cfg(unix)]

@@ -63,11 +63,17 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
     };
     let failed = |Failed { path, source }| EngineError::Target { path, source };
     match log.state() {
-        State::Staging => {
-            log.remove(&head.areas).map_err(EngineError::OwnData)?;
+        State::Staging | State::LetGo => {
+            // A disk that is not connected now is cleared once it is.
+            let is_apart =
+                |area: &Area| area.folder.starts_with(&area.anchor) && !area.anchor.exists();
+            if !head.areas.iter().any(is_apart) {
+                log.remove(&head.areas).map_err(EngineError::OwnData)?;
+            }
             Ok(None)
         }
         State::Forward => {
+            check_working_folders(&head.areas)?;
             let done = forward(&head.areas, &changes, || Next::GoOn).map(drop);
             if let Err(Failed { path, source }) = done {
                 tracing::error!(path = %path.display(), %source, "an interrupted restore cannot go on");
@@ -79,11 +85,22 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
             Ok(ended(Ended::Finished))
         }
         State::Back => {
+            check_working_folders(&head.areas)?;
             take_back(log, &head.areas, &changes).map_err(failed)?;
             Ok(ended(Ended::TakenBack))
         }
         State::Done | State::Undone => Ok(None),
     }
+}
+
+/// An error where a working folder is not there, because its disk is not connected: without it every change
+/// seems to be done.
+fn check_working_folders(areas: &[Area]) -> Result<(), EngineError> {
+    for area in areas {
+        let path = area.folder.clone();
+        std::fs::symlink_metadata(&path).map_err(|source| EngineError::Target { path, source })?;
+    }
+    Ok(())
 }
 
 /// The restores that can be undone, the newest first.
@@ -144,12 +161,11 @@ pub fn undo(
     id: Option<&str>,
     later: LaterChanges,
 ) -> Result<UndoReport, EngineError> {
-    let id = match id {
-        Some(id) => id.to_owned(),
-        None => {
-            let newest = restores(data_dir)?.into_iter().next();
-            newest.ok_or(EngineError::NothingToUndo)?.id
-        }
+    let id = if let Some(id) = id {
+        id.to_owned()
+    } else {
+        let newest = restores(data_dir)?.into_iter().next();
+        newest.ok_or(EngineError::NothingToUndo)?.id
     };
     let known = ids(data_dir).map_err(EngineError::OwnData)?;
     if !known.contains(&id) {
@@ -161,15 +177,17 @@ pub fn undo(
         return Err(EngineError::NothingToUndo);
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
-    let changed = changed_since(&head.areas, &changes)?;
-    if !changed.is_empty() && later == LaterChanges::Respected {
-        return Err(EngineError::ChangedSince(changed));
+    check_working_folders(&head.areas)?;
+    let later_work = changed_since(&head.areas, &changes)?;
+    if !later_work.is_empty() && later == LaterChanges::Respected {
+        return Err(EngineError::ChangedSince(later_work));
     }
     let described = describe(id, head.clone(), &changes);
-    log.pass_to(State::Back).map_err(EngineError::OwnData)?;
-    if !changed.is_empty() {
+    // First: whoever goes on after a crash must know that what changed since is nowhere else.
+    if !later_work.is_empty() {
         log.keep_areas().map_err(EngineError::OwnData)?;
     }
+    log.pass_to(State::Back).map_err(EngineError::OwnData)?;
     let kept = log.folder().to_owned();
     take_back(log, &head.areas, &changes)
         .map_err(|Failed { path, source }| EngineError::Target { path, source })?;
@@ -178,13 +196,13 @@ pub fn undo(
         taken_away: described.put,
         put_back: described.removed,
         to: described.to,
-        set_aside: (!changed.is_empty()).then(|| kept.display().to_string()),
+        set_aside: (!later_work.is_empty()).then(|| kept.display().to_string()),
     })
 }
 
 /// What is not any more as the restore left it.
 fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, EngineError> {
-    let mut changed = Vec::new();
+    let mut found = Vec::new();
     for change in changes {
         let (at, wanted) = match change {
             Change::Put { at, look, .. } => (at, Some(*look)),
@@ -197,10 +215,10 @@ fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, Eng
             source,
         })?;
         if there != wanted {
-            changed.push(path);
+            found.push(path);
         }
     }
-    Ok(changed)
+    Ok(found)
 }
 
 /// Lets go of what is kept of a restore: it cannot be undone any more.
@@ -227,7 +245,8 @@ pub fn forget_old_restores(
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
         let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
-        let Some(log) = log.filter(|log| matches!(log.state(), State::Done | State::Undone)) else {
+        let is_midway = |log: &RestoreLog| matches!(log.state(), State::Forward | State::Back);
+        let Some(log) = log.filter(|log| !is_midway(log)) else {
             continue;
         };
         let Ok((head, _)) = log.read() else {
@@ -264,7 +283,8 @@ mod tests {
             fs::write(target.join("a"), "old a").expect("written");
             fs::write(target.join("b"), "old b").expect("written");
             let mut log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
-            let area = workspace::make(log.folder(), &target, 0).expect("an area");
+            let mut area = workspace::possible(log.folder(), &target, 0).expect("an area");
+            workspace::make(log.folder(), &mut area, 0).expect("made");
             fs::write(area.new_path(1), "new a").expect("staged");
             let look = look_of(&area.new_path(1)).expect("looked").expect("there");
             let at = |name: &str| Spot {
@@ -330,6 +350,107 @@ mod tests {
         assert!(settle(&restored.data()).is_empty());
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
         assert!(!restored.head.areas[0].folder.exists());
+    }
+
+    #[test]
+    fn what_is_half_cleared_away_is_neither_done_nor_taken_back_again() {
+        for (state, changes_done, target) in [
+            (State::LetGo, 2, ["new a", ""]),
+            (State::LetGo, 0, ["old a", "old b"]),
+        ] {
+            let restored = Restored::up_to(state, changes_done);
+            let area = &restored.head.areas[0];
+            for path in [area.new_path(1), area.old_path(1), area.old_path(2)] {
+                fs::remove_file(path).ok();
+            }
+            assert!(restores(&restored.data()).expect("listed").is_empty());
+            let again = undo(
+                &restored.data(),
+                Some(&restored.id),
+                LaterChanges::Respected,
+            );
+            assert!(matches!(again, Err(EngineError::NothingToUndo)));
+            assert!(settle(&restored.data()).is_empty());
+            assert_eq!(restored.target(), target);
+            assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_working_folder_inside_the_target_goes_also_when_it_was_just_being_made() {
+        use crate::engine::restore::change::FolderLook;
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (data, target) = (folder.path().join("data"), folder.path().join("target"));
+        fs::create_dir_all(&target).expect("made");
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o500)).expect("set");
+        let look = || FolderLook::of(&fs::metadata(&target).expect("there"));
+        let before = look();
+        for is_probe in [true, false] {
+            let log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
+            let area = workspace::possible(log.folder(), &target, 0).expect("an area");
+            let head = Head {
+                backup: "p.zip".to_owned(),
+                created: Timestamp::now(),
+                areas: vec![area.clone()],
+                to: Vec::new(),
+            };
+            log.write(&head, &[]).expect("written");
+            drop(log);
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o700)).expect("opened");
+            if is_probe {
+                fs::write(&area.folder, "").expect("moved there");
+            } else {
+                fs::create_dir_all(area.folder.join("new")).expect("made");
+            }
+            assert!(settle(&data).is_empty());
+            assert!(!area.folder.exists());
+            assert_eq!(look(), before);
+        }
+    }
+
+    #[test]
+    fn clearing_away_that_fails_in_the_middle_of_an_undo_harms_nothing() {
+        let restored = Restored::up_to(State::Done, 2);
+        let log = RestoreLog::open(&restored.data(), &restored.id).expect("looked");
+        let (mut head, changes) = log.as_ref().expect("free").read().expect("whole");
+        // A second working folder, whose name no system takes, so that it cannot be removed.
+        let mut stuck = head.areas[0].clone();
+        stuck.folder = PathBuf::from("\0");
+        head.areas.push(stuck);
+        let log = log.expect("free");
+        assert!(take_back(log, &head.areas, &changes).is_err());
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        assert!(settle(&restored.data()).is_empty());
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_is_done_or_taken_back_while_a_disk_is_not_connected() {
+        for (state, changes_done, target) in [
+            (State::Forward, 1, ["new a", ""]),
+            (State::Back, 2, ["old a", "old b"]),
+            (State::Done, 2, ["old a", "old b"]),
+        ] {
+            let restored = Restored::up_to(state, changes_done);
+            let connected = restored.head.areas[0].folder.clone();
+            let apart = restored.folder.path().join("not connected");
+            fs::rename(&connected, &apart).expect("moved");
+            let before = restored.target();
+            assert!(settle(&restored.data()).is_empty(), "{state:?}");
+            let refused = undo(&restored.data(), None, LaterChanges::SetAside);
+            assert!(refused.is_err(), "{state:?}");
+            assert_eq!(restored.target(), before, "{state:?}");
+            fs::rename(&apart, &connected).expect("moved");
+            if state == State::Done {
+                undo(&restored.data(), None, LaterChanges::Respected).expect("undone");
+            } else {
+                assert_eq!(settle(&restored.data()).len(), 1, "{state:?}");
+            }
+            assert_eq!(restored.target(), target, "{state:?}");
+        }
     }
 
     #[test]

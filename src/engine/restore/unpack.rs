@@ -81,8 +81,8 @@ impl Unpacker<'_> {
             Ok(())
         })?;
         let target = link_target(target).ok_or_else(|| bad("the link's target is not a path"))?;
-        if item.trust == Trust::Foreign && leads_outside(&item.relative, &target) {
-            return Err(bad("the link leads outside the folder"));
+        if item.trust == Trust::Foreign && may_lead_outside(&item.relative, &target) {
+            return Err(bad("the link leads outside the folder, or may"));
         }
         make_link(&target, path)
             .map_err(|error| bad(&format!("the link could not be made: {error}")))?;
@@ -150,15 +150,17 @@ fn reason_of(error: &ArchiveError) -> String {
     }
 }
 
-/// Whether a link at `relative` below a folder points outside of it.
-fn leads_outside(relative: &Path, target: &Path) -> bool {
+/// Whether a link at `relative` below a folder may point outside of it. What it passes on the way down may
+/// be another link, which leads elsewhere, so it must not go up again after that.
+fn may_lead_outside(relative: &Path, target: &Path) -> bool {
     use Component::{CurDir, Normal, ParentDir};
     let mut depth = relative.components().count().saturating_sub(1);
+    let mut goes_down = false;
     for component in target.components() {
         match component {
-            Normal(_) => depth += 1,
+            Normal(_) => goes_down = true,
             CurDir => {}
-            ParentDir if depth > 0 => depth -= 1,
+            ParentDir if depth > 0 && !goes_down => depth -= 1,
             _ => return true,
         }
     }
@@ -192,10 +194,12 @@ mod tests {
             ("a/l", "../../b", true),
             ("l", "..", true),
             ("a/l", "/etc", true),
-            ("a/b/l", "../x/../../y", false),
+            ("a/b/l", "../../x/./y", false),
+            ("a/b/l", "../x/../../y", true),
+            ("a/b/l", "x/..", true),
         ] {
             assert_eq!(
-                leads_outside(Path::new(link), Path::new(target)),
+                may_lead_outside(Path::new(link), Path::new(target)),
                 outside,
                 "{link} -> {target}"
             );

@@ -3,11 +3,14 @@
 //! else a hidden one in the anchor.
 
 use crate::engine::files::unlock;
-use crate::engine::restore::change::Area;
+use crate::engine::restore::change::{Area, FolderLook};
+use crate::engine::restore::log::RestoreLog;
+use crate::engine::restore::perform::set_look;
+use jiff::Timestamp;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What begins the names of working folders in a target; backups leave them out.
 const PREFIX: &str = ".zipkeep-restore-";
@@ -17,27 +20,40 @@ pub(in crate::engine) fn is_workspace(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 
-/// Makes the working folder of an anchor; `number` tells those of one restore apart.
-pub(super) fn make(log_folder: &Path, anchor: &Path, number: usize) -> io::Result<Area> {
-    let own = log_folder.join(format!("area-{number}"));
-    let area = |folder: PathBuf| Area {
+/// The working folder of an anchor as it is where no other can be: hidden in the anchor. `number` tells
+/// those of one restore apart.
+pub(super) fn possible(log_folder: &Path, anchor: &Path, number: usize) -> io::Result<Area> {
+    let id = log_folder.file_name().unwrap_or_default().to_string_lossy();
+    let id = id.strip_prefix(PREFIX).unwrap_or(&id);
+    Ok(Area {
         anchor: anchor.to_owned(),
-        folder,
-    };
+        folder: anchor.join(format!("{PREFIX}{id}-{number}")),
+        before: FolderLook::of(&fs::metadata(anchor)?),
+    })
+}
+
+/// Begins the log of a restore hidden in an anchor, because the program's own data cannot be written.
+pub(super) fn begin_log(
+    anchor: &Path,
+    created: Timestamp,
+    because: io::Error,
+) -> io::Result<RestoreLog> {
+    RestoreLog::begin_in_target(anchor, PREFIX, created, because)
+}
+
+/// Makes a working folder: not in the anchor, where one beside the log is as good.
+pub(super) fn make(log_folder: &Path, area: &mut Area, number: usize) -> io::Result<()> {
+    let own = log_folder.join(format!("area-{number}"));
     make_folder(&own)?;
-    if can_move_between(&own, anchor)? {
-        return Ok(area(own));
+    if can_move_between(&own, area)? {
+        area.folder = own;
+        return Ok(());
     }
     remove(&own)?;
-    let id = log_folder.file_name().unwrap_or_default().to_string_lossy();
-    let beside = anchor.join(format!("{PREFIX}{id}-{number}"));
-    let locked = unlock(anchor)?;
-    let made = make_folder(&beside);
-    if let Some(before) = locked {
-        fs::set_permissions(anchor, before)?;
-    }
-    made?;
-    Ok(area(beside))
+    unlock(&area.anchor)?;
+    let made = make_folder(&area.folder);
+    set_look(&area.anchor, area.before)?;
+    made
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
@@ -69,25 +85,18 @@ fn close_to_others(_folder: &Path) -> io::Result<()> {
 }
 
 /// Whether a rename leads from one folder to the other: only trying tells for certain.
-fn can_move_between(own: &Path, anchor: &Path) -> io::Result<bool> {
-    let time_before = fs::metadata(anchor)
-        .map(|metadata| filetime::FileTime::from_last_modification_time(&metadata))?;
-    let locked = unlock(anchor)?;
-    let probe = tempfile::Builder::new().prefix("probe-").tempfile_in(own)?;
-    let there = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .make_in(anchor, |path| fs::rename(probe.path(), path));
-    let can = match there {
-        Ok(moved) => {
-            moved.close()?;
-            Ok(true)
+fn can_move_between(own: &Path, area: &Area) -> io::Result<bool> {
+    unlock(&area.anchor)?;
+    let probe = own.join("probe");
+    fs::File::create_new(&probe)?;
+    // A name that is cleared away after a crash.
+    let can = match fs::rename(&probe, &area.folder) {
+        Ok(()) => fs::remove_file(&area.folder).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::remove_file(probe).map(|()| false)
         }
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => Ok(false),
         Err(error) => Err(error),
     };
-    filetime::set_file_mtime(anchor, time_before).ok();
-    if let Some(before) = locked {
-        fs::set_permissions(anchor, before)?;
-    }
+    set_look(&area.anchor, area.before)?;
     can
 }

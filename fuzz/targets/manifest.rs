@@ -1,0 +1,8 @@
+//! Feeds any bytes to [`cases::manifest`].
+#![no_main]
+
+#[path = "../cases.rs"]
+#[allow(dead_code, reason = "each target feeds one of the cases")]
+mod cases;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cases::manifest(bytes));
