@@ -193,6 +193,7 @@ impl Run {
                 generation: start.generation,
                 base: order_base.map(|(base, prefix)| order_of(base, prefix)),
                 uniform_bytes: start.uniform_bytes,
+                folders: start.folders,
                 journal: self.memory.journal(),
             },
             base: base.clone(),
@@ -292,6 +293,7 @@ impl Run {
             generation,
             base: base.map(|(base, prefix)| order_of(base, prefix)),
             uniform_bytes: 0,
+            folders: self.job.sources.folders(),
             journal: self.memory.journal(),
         }
     }
