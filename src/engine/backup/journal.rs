@@ -519,6 +519,33 @@ mod tests {
         assert_eq!(progress.parts, stored()[..2]);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_big_file_is_gone_on_with_also_where_its_path_is_not_utf_8() {
+        use crate::archive::ArchiveWriter;
+        use crate::engine::backup::scan::FileState;
+        use std::os::unix::ffi::OsStringExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        let mut journal = Journal::begin(&path, &start().key).expect("begun");
+        journal.started(&start()).expect("noted");
+        let mut writer = ArchiveWriter::new(Vec::new());
+        let meta = entry("big").record.meta;
+        let open = OpenFile {
+            entry: writer.begin(meta, 9_000_000).expect("begun"),
+            path: OsString::from_vec(b"/photos \xe9/big".to_vec()),
+            state: FileState::of(&fs::metadata(&path).expect("there")),
+            begun: None,
+        };
+        let mut end = end(1);
+        if let PartEnd::Known(end) = &mut end {
+            end.open = Some(open.clone());
+        }
+        journal.sent(&part(1), 7, end).expect("noted");
+        let progress = unfinished(&path).expect("read").progress(&stored());
+        assert_eq!(progress.open, Some(open));
+    }
+
     #[test]
     fn only_the_entries_of_parts_that_are_gone_on_with_are_read_back() {
         let folder = tempfile::tempdir().expect("a folder");

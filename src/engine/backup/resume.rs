@@ -221,7 +221,7 @@ fn interrupted_of(open: OpenFile) -> Interrupted {
     let meta = open.entry.meta();
     Interrupted {
         source: SourceEntry {
-            path: open.path,
+            path: open.path.into(),
             name: EntryName {
                 text: meta.name.clone(),
                 raw: meta.raw_name.clone(),
