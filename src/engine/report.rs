@@ -55,7 +55,7 @@ pub enum FullBecause {
     CannotCopy,
     /// The destination refused to copy, or what it copied was in doubt.
     CopyFailed,
-    /// Deleted data is left out, which is not possible with parts of one size.
+    /// Deleted data is left out, and what is left does not make parts that can be copied.
     DeletedData,
 }
 
@@ -76,7 +76,7 @@ impl FullBecause {
                 "Everything was sent, because the destination did not copy what the last backup has."
             }
             Self::DeletedData => {
-                "Everything was sent, because deleted data was left out and this destination wants parts of one size."
+                "Everything was sent, because deleted data was left out and the rest stood in pieces too small to be copied."
             }
         }
     }

@@ -6,6 +6,7 @@ use filetime::FileTime;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use zipkeep::engine::FullBecause;
 
 /// What is done to the tree, and how many bytes at most the backup after it may send for that.
 type Step = (&'static str, fn(&Path), usize);
@@ -232,5 +233,31 @@ async fn what_is_dead_is_left_behind_once_it_is_a_quarter() {
             place.check(kept).await;
         }
         check_archive(&place.file_of(&third.report.key));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dead_in_many_short_gaps_is_left_behind_too() {
+    for place in Place::everywhere() {
+        let source = place.source();
+        for number in 0..400 {
+            write_file(&source, &format!("{number:03}.bin"), &noise(number, 30_000));
+        }
+        place.back_up().await;
+        for number in (0..400).filter(|number| number % 2 == 1) {
+            fs::remove_file(source.join(format!("{number:03}.bin"))).expect("removed");
+        }
+        let second = place.back_up().await;
+        assert!(second.report.row.size_bytes > 12_000_000, "{}", place.name);
+        write_file(&source, "new.txt", b"new");
+        let third = place.back_up().await;
+        assert!(third.report.row.size_bytes < 7_000_000, "{}", place.name);
+        assert_eq!(third.report.full_because, Some(FullBecause::DeletedData));
+        place.check(&third).await;
+        check_archive(&place.file_of(&third.report.key));
+        write_file(&source, "newer.txt", b"newer");
+        let fourth = place.back_up().await;
+        place.assert_small(&fourth, 2_000);
+        place.check(&fourth).await;
     }
 }

@@ -214,3 +214,44 @@ fn deleted_data_does_not_come_back_with_an_interrupted_backup() {
     computer.check_restore("p", "afterwards");
     assert_eq!(unfinished_uploads(&server), [""; 0]);
 }
+
+#[test]
+fn a_folder_that_is_taken_out_is_not_in_what_an_interrupted_backup_goes_on_to() {
+    let Some(server) = SeaweedFs::start() else {
+        return;
+    };
+    let computer = Computer::new(Destination::Bucket(&server));
+    let taken_out = noise(1, 8 << 20);
+    write_file(&computer.source(), "a/stays.bin", &noise(2, 8 << 20));
+    write_file(&computer.source(), "b/taken-out.bin", &taken_out);
+    for name in 0..4 {
+        let path = format!("c/{name}.bin");
+        write_file(&computer.source(), &path, &noise(10 + name, 40 << 20));
+    }
+    computer.add_profile("p");
+    let back_up_only = |folders: &[&str]| {
+        let mut edit = computer.command(&["profile", "edit", "p"]);
+        for folder in folders {
+            edit.arg("--source").arg(computer.source().join(folder));
+        }
+        assert!(edit.status().expect("the program starts").success());
+    };
+    back_up_only(&["a", "b", "c"]);
+    computer.kill_backup_after_bytes("p", 100 * MIB);
+    assert_eq!(
+        unfinished_uploads(&server).len(),
+        1,
+        "it left something to go on with"
+    );
+    back_up_only(&["a", "c"]);
+    computer.run("p", &["backup"], "without it");
+    let key = computer.archives("p").pop().expect("an archive");
+    let file = computer.home.path().join("archive.zip");
+    computer.save("p", &key, &file);
+    let archive = fs::read(&file).expect("read");
+    let marker = &taken_out[3 << 20..(3 << 20) + 32];
+    let is_there = archive.windows(32).any(|window| window == marker);
+    assert!(!is_there, "what was taken out is in the new archive");
+    computer.verify_all("p", "afterwards");
+    assert_eq!(unfinished_uploads(&server), [""; 0]);
+}

@@ -18,6 +18,7 @@ use crate::model::Phase;
 use crate::storage::{CopySource, Fault, StorageError, Store, StoredPart, Upload};
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct Order {
     /// The archive that is continued, and what of it is copied.
     pub(super) base: Option<(ArchiveId, Option<String>, Prefix)>,
     pub(super) uniform_bytes: u64,
+    /// The folders that are backed up.
+    pub(super) folders: Vec<OsString>,
     /// Where the journal is kept.
     pub(super) journal: PathBuf,
 }
@@ -183,6 +186,7 @@ impl Delivery {
             generation: self.order.generation,
             base: base.map(|(id, _, prefix)| (id.clone(), prefix.clone())),
             uniform_bytes: self.order.uniform_bytes,
+            folders: self.order.folders.clone(),
         };
         in_journal(self.journal.clone(), move |journal| journal.started(&start)).await;
         Ok(upload)

@@ -12,6 +12,7 @@ use crate::storage::{PartPlace, StoredPart};
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(super) struct Start {
     /// The archive that is continued, and what of it is copied.
     pub(super) base: Option<(ArchiveId, Prefix)>,
     pub(super) uniform_bytes: u64,
+    /// The folders whose data it may hold, as the system writes their paths.
+    pub(super) folders: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +42,8 @@ enum Note {
     Start(Box<Start>),
     Copied(StoredPart),
     Sent(StoredPart, u64, PartEnd),
-    /// A later run goes on after this part; what was noted of later ones is void.
-    TakenUp(u32),
+    /// A later run of these folders goes on after this part; what was noted of later ones is void.
+    TakenUp(u32, Vec<OsString>),
 }
 
 /// A journal that is written.
@@ -135,7 +138,7 @@ impl Journal {
     }
 
     /// Goes on with the journal of an interrupted run, after its part of this number.
-    pub(super) fn take_up(path: &Path, after: u32) -> io::Result<Self> {
+    pub(super) fn take_up(path: &Path, after: u32, folders: Vec<OsString>) -> io::Result<Self> {
         // What a crash left half written at its end must not stand in the way.
         let whole_bytes = Self::read_notes(path)?.1;
         let file = File::options().write(true).open(path)?;
@@ -146,7 +149,7 @@ impl Journal {
             file,
             path: path.to_owned(),
         };
-        journal.note(&Note::TakenUp(after))?;
+        journal.note(&Note::TakenUp(after, folders))?;
         Ok(journal)
     }
 
@@ -321,7 +324,8 @@ impl Unfinished {
                     unfinished.passed_over.remove(&sent.part.number);
                     unfinished.sent.insert(sent.part.number, sent);
                 }
-                Note::TakenUp(after) => {
+                Note::TakenUp(after, folders) => {
+                    unfinished.start.folders.extend(folders);
                     let later = unfinished.sent.split_off(&after.saturating_add(1));
                     unfinished.passed_over.extend(later);
                 }
@@ -412,6 +416,7 @@ mod tests {
             generation: 0,
             base: None,
             uniform_bytes: 0,
+            folders: vec!["/home/one".into()],
         }
     }
 
@@ -492,7 +497,7 @@ mod tests {
                 assert!(found as usize == parts || is_as_it_was, "{length} {fill}");
                 assert_eq!(progress.parts, stored()[..found as usize]);
                 // And the next run writes after them.
-                let mut journal = Journal::take_up(&path, found).expect("taken up");
+                let mut journal = Journal::take_up(&path, found, Vec::new()).expect("taken up");
                 journal
                     .sent(&part(found + 1), 7, end(found + 1))
                     .expect("noted");
@@ -507,9 +512,38 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("p.journal");
         written(&path);
-        Journal::take_up(&path, 2).expect("taken up");
-        let progress = unfinished(&path).expect("read").progress(&stored());
+        Journal::take_up(&path, 2, vec!["/home/two".into()]).expect("taken up");
+        let unfinished = unfinished(&path).expect("read");
+        assert_eq!(unfinished.start.folders, ["/home/one", "/home/two"]);
+        let progress = unfinished.progress(&stored());
         assert_eq!(progress.parts, stored()[..2]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_big_file_is_gone_on_with_also_where_its_path_is_not_utf_8() {
+        use crate::archive::ArchiveWriter;
+        use crate::engine::backup::scan::FileState;
+        use std::os::unix::ffi::OsStringExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.journal");
+        let mut journal = Journal::begin(&path, &start().key).expect("begun");
+        journal.started(&start()).expect("noted");
+        let mut writer = ArchiveWriter::new(Vec::new());
+        let meta = entry("big").record.meta;
+        let open = OpenFile {
+            entry: writer.begin(meta, 9_000_000).expect("begun"),
+            path: OsString::from_vec(b"/photos \xe9/big".to_vec()),
+            state: FileState::of(&fs::metadata(&path).expect("there")),
+            begun: None,
+        };
+        let mut end = end(1);
+        if let PartEnd::Known(end) = &mut end {
+            end.open = Some(open.clone());
+        }
+        journal.sent(&part(1), 7, end).expect("noted");
+        let progress = unfinished(&path).expect("read").progress(&stored());
+        assert_eq!(progress.open, Some(open));
     }
 
     #[test]
@@ -529,7 +563,7 @@ mod tests {
         send(&mut journal, 2, &["c"]);
         send(&mut journal, 1, &["a", "b"]);
         send(&mut journal, 3, &["void"]);
-        let mut journal = Journal::take_up(&path, 2).expect("taken up");
+        let mut journal = Journal::take_up(&path, 2, Vec::new()).expect("taken up");
         send(&mut journal, 3, &["d", "e"]);
         send(&mut journal, 4, &["of a part that is not there"]);
         let progress = unfinished(&path).expect("read").progress(&stored()[..3]);
@@ -557,7 +591,7 @@ mod tests {
         without_second.remove(1);
         assert_eq!(spare(&without_second), [3, 4]);
         // A run that goes on after the first replaces the third and is interrupted, too.
-        let mut journal = Journal::take_up(&path, 1).expect("taken up");
+        let mut journal = Journal::take_up(&path, 1, Vec::new()).expect("taken up");
         assert_eq!(spare(&without_second), [3, 4]);
         let mut third = part(3);
         third.etag = "another".to_owned();

@@ -346,7 +346,7 @@ impl Packing<'_> {
         self.meter.add_bytes(block_bytes);
         let ended = self.writer.sink_mut().block_ended(|| OpenFile {
             entry: open.entry.clone(),
-            path: open.source.path.clone(),
+            path: open.source.path.clone().into_os_string(),
             state: open.source.state,
             begun: None,
         });

@@ -8,8 +8,8 @@ use crate::model::Span;
 use crate::storage::{PartPlace, PartShape, plan_parts};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -52,7 +52,8 @@ pub(super) struct KnownEnd {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OpenFile {
     pub(super) entry: OpenEntry,
-    pub(super) path: PathBuf,
+    /// As the system writes it: a path need not be UTF-8.
+    pub(super) path: OsString,
     pub(super) state: FileState,
     /// Where a part was cut in the middle of a block: the beginning of the block that is in it.
     pub(super) begun: Option<BegunBlock>,

@@ -17,6 +17,8 @@ const PIECE_BYTES: u64 = 64 * MIB;
 const MOST_PIECES: u64 = 4_000;
 /// Dead bytes between two live runs that are copied along rather than splitting the run.
 const BRIDGED_BYTES: u64 = 64 * 1024;
+/// Above this share of dead bytes only what lives is taken over.
+const MOST_DEAD_PERCENT: u64 = 25;
 
 /// What a new archive takes over from an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,12 @@ impl From<PiecePlace> for PartPlace {
     }
 }
 
+/// Whether so few of these bytes live that the others should not be carried on.
+pub(super) fn has_too_many_dead(bytes: u64, live_bytes: u64) -> bool {
+    let dead_bytes = u128::from(bytes.saturating_sub(live_bytes));
+    dead_bytes * 100 > u128::from(bytes) * u128::from(MOST_DEAD_PERCENT)
+}
+
 /// What becomes of dead bytes between live ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeadBytes {
@@ -96,27 +104,27 @@ impl Prefix {
     /// Takes over only what lives: `live` are the places of all entries that are still wanted. What
     /// stands alone in short runs is left out, to be sent again. `None` where nothing can be copied.
     pub(super) fn live(mut live: Vec<Range<u64>>, dead: DeadBytes) -> Option<Self> {
-        let most_gap_bytes = match dead {
-            DeadBytes::Bridged => BRIDGED_BYTES,
-            DeadBytes::LeftOut => 0,
-        };
         live.sort_unstable_by_key(|extent| extent.start);
-        let mut runs: Vec<Range<u64>> = Vec::new();
-        for extent in live {
-            match runs.last_mut() {
-                Some(run) if extent.start <= run.end.saturating_add(most_gap_bytes) => {
-                    run.end = run.end.max(extent.end);
+        let without = joined(live, 0);
+        let runs = match dead {
+            DeadBytes::LeftOut => without,
+            DeadBytes::Bridged => {
+                let bridged = joined(without.iter().cloned(), BRIDGED_BYTES);
+                // Many short gaps would be copied along by every backup from now on.
+                if has_too_many_dead(total_bytes(&bridged), total_bytes(&without)) {
+                    without
+                } else {
+                    bridged
                 }
-                _ => runs.push(extent),
             }
-        }
+        };
         Self::of_runs(runs)
     }
 
     fn of_runs(runs: impl IntoIterator<Item = Range<u64>>) -> Option<Self> {
         let worth = |run: &Range<u64>| run.end - run.start >= LEAST_PIECE_BYTES;
         let runs: Vec<_> = runs.into_iter().filter(worth).collect();
-        let total_bytes: u64 = runs.iter().map(|run| run.end - run.start).sum();
+        let total_bytes = total_bytes(&runs);
         // Whole MiB, so that stores that keep blocks can share them.
         let piece_bytes = PIECE_BYTES.max((total_bytes / MOST_PIECES).next_multiple_of(MIB));
         let mut prefix = Self::default();
@@ -218,6 +226,24 @@ impl Prefix {
     }
 }
 
+/// Extents in order of their starts, those in one that have no longer gap between them.
+fn joined(extents: impl IntoIterator<Item = Range<u64>>, most_gap_bytes: u64) -> Vec<Range<u64>> {
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for extent in extents {
+        match runs.last_mut() {
+            Some(run) if extent.start <= run.end.saturating_add(most_gap_bytes) => {
+                run.end = run.end.max(extent.end);
+            }
+            _ => runs.push(extent),
+        }
+    }
+    runs
+}
+
+fn total_bytes(runs: &[Range<u64>]) -> u64 {
+    runs.iter().map(|run| run.end - run.start).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +284,19 @@ mod tests {
         assert_eq!(bridged.bytes(), 20 * MIB);
         let without = Prefix::live(live(), DeadBytes::LeftOut).expect("two runs");
         assert_eq!(without.bytes(), 20 * MIB - 1000);
+    }
+
+    #[test]
+    fn short_gaps_are_left_out_where_they_are_many() {
+        let extents =
+            |live_bytes: u64| (0..2000).map(move |at| at * 10_000..at * 10_000 + live_bytes);
+        let few = Prefix::live(extents(8_000).collect(), DeadBytes::Bridged).expect("one run");
+        assert_eq!(few.bytes(), 19_998_000);
+        let long = 20_000_000..20_000_000 + 6 * MIB;
+        let live = extents(3_000).chain([long.clone()]).collect();
+        let many = Prefix::live(live, DeadBytes::Bridged).expect("the long run");
+        assert_eq!(many.bytes(), 6 * MIB);
+        assert_eq!(many.moved(long), Some(0));
     }
 
     proptest! {

@@ -17,6 +17,7 @@ use crate::engine::request::{BackupOptions, DeletedData, Earlier};
 use crate::model::{BackupName, EntryKind};
 use crate::storage::{ObjectInfo, Store, StoredPart, UnfinishedUpload, Upload};
 use jiff::{Timestamp, ToSpan as _};
+use std::ffi::OsString;
 use std::path::Path;
 
 /// An interrupted run that can be gone on with.
@@ -62,7 +63,11 @@ pub(super) async fn take_up(
             Vec::new()
         }
     };
-    let is_usable = store.keeps_parts() && is_wanted(&unfinished, listed, job.request.options);
+    let folders = job.sources.folders();
+    // Whoever takes a folder out of a backup does not expect its data in the next one.
+    let lost_folders = !start.folders.iter().all(|folder| folders.contains(folder));
+    let is_usable =
+        store.keeps_parts() && !lost_folders && is_wanted(&unfinished, listed, job.request.options);
     let progress = unfinished.progress(&stored);
     let has_some = !progress.parts.is_empty() || !progress.spare.is_empty();
     let base = if is_usable
@@ -81,7 +86,7 @@ pub(super) async fn take_up(
         Journal::forget(&memory.journal());
         return Ok(None);
     };
-    prepare(progress, base, start, upload, memory)
+    prepare(progress, base, (start, folders), upload, memory)
         .await
         .map(Some)
 }
@@ -115,14 +120,15 @@ fn begins_alike(start: &Start, progress: &Progress, sources: &Sources, journal: 
 async fn prepare(
     progress: Progress,
     base: Option<(Base, Prefix)>,
-    start: Start,
+    (start, folders): (Start, Vec<OsString>),
     upload: Upload,
     memory: &Memory,
 ) -> Result<TakenUp, EngineError> {
     let bytes = progress.sent_bytes;
     let copies = base.as_ref().map_or(0, |(_, prefix)| prefix.copies());
     let memory = memory.clone();
-    let preparing = tokio::task::spawn_blocking(move || read_progress(progress, copies, &memory));
+    let read = move || read_progress(progress, copies, folders, &memory);
+    let preparing = tokio::task::spawn_blocking(read);
     let (entries, (parts, spare, journal), beginning, open) = preparing
         .await
         .map_err(|crash| EngineError::Crashed(crash.to_string()))?
@@ -174,7 +180,12 @@ type Prepared = (
     Option<OpenFile>,
 );
 
-fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::Result<Prepared> {
+fn read_progress(
+    progress: Progress,
+    copies: u32,
+    folders: Vec<OsString>,
+    memory: &Memory,
+) -> std::io::Result<Prepared> {
     let Progress {
         parts,
         entries_at,
@@ -189,7 +200,7 @@ fn read_progress(progress: Progress, copies: u32, memory: &Memory) -> std::io::R
     Journal::each_entry(&memory.journal(), &entries_at, &mut take)?;
     let entries = sorter.finish()?;
     let last = next.map_or(copies, |next| next.number - 1);
-    let journal = Journal::take_up(&memory.journal(), last)?;
+    let journal = Journal::take_up(&memory.journal(), last, folders)?;
     let beginning = match next {
         Some(next) => Beginning {
             number: next.number,
@@ -210,7 +221,7 @@ fn interrupted_of(open: OpenFile) -> Interrupted {
     let meta = open.entry.meta();
     Interrupted {
         source: SourceEntry {
-            path: open.path,
+            path: open.path.into(),
             name: EntryName {
                 text: meta.name.clone(),
                 raw: meta.raw_name.clone(),

@@ -8,7 +8,7 @@ use crate::engine::backup::index::ArchiveId;
 use crate::engine::backup::live::{self, Certainty};
 use crate::engine::backup::memory::{Copying, Memory};
 use crate::engine::backup::pack::Purpose;
-use crate::engine::backup::prefix::{DeadBytes, Prefix};
+use crate::engine::backup::prefix::{DeadBytes, Prefix, has_too_many_dead};
 use crate::engine::backup::resume;
 use crate::engine::backup::scan::Sources;
 use crate::engine::context::Context;
@@ -29,8 +29,6 @@ use std::time::Instant;
 /// A full backup comes after so many at the latest, so that a byte that went bad at the destination is
 /// not carried on for ever.
 const FULL_EVERY: u32 = 30;
-/// Above this share of dead bytes only what lives is taken over.
-const MOST_DEAD_PERCENT: u64 = 25;
 
 /// Backs the folders of `request` up into one new archive, taking over from the last one what has not
 /// changed; makes none where nothing changed, unless the request wants one.
@@ -203,6 +201,7 @@ impl Run {
                 generation: start.generation,
                 base: order_base.map(|(base, prefix)| order_of(base, prefix)),
                 uniform_bytes: start.uniform_bytes,
+                folders: start.folders,
                 journal: self.memory.journal(),
             },
             base: base.clone(),
@@ -236,7 +235,9 @@ impl Run {
         let is_uniform = self.job.store.part_shape() == PartShape::Uniform;
         let mut uniform_bytes = 0;
         let taking_over = self.taking_over(&base).await?;
-        let leaves_out = is_uniform && matches!(taking_over, TakingOver::Live(..));
+        // A short archive is sent in full whatever it holds.
+        let leaves_out = matches!(taking_over, TakingOver::Live(..))
+            && Prefix::whole(directory_offset).is_some();
         let prefix = match taking_over {
             // Runs of any length do not fit parts of one size.
             TakingOver::Live(..) if is_uniform => None,
@@ -257,10 +258,7 @@ impl Run {
     /// Decides how much of an archive that can be copied is worth copying, and may be.
     async fn taking_over(&self, base: &Base) -> Result<TakingOver, EngineError> {
         let directory_offset = base.head.directory_offset;
-        let is_worth_it = |live_bytes: u64| {
-            let dead_bytes = directory_offset.saturating_sub(live_bytes);
-            dead_bytes * 100 > directory_offset * MOST_DEAD_PERCENT
-        };
+        let is_worth_it = |live_bytes: u64| has_too_many_dead(directory_offset, live_bytes);
         if self.job.request.options.deleted_data == DeletedData::RemoveNow {
             let live = self.unchanged(base, Certainty::Sure).await?;
             return Ok(TakingOver::Live(live, DeadBytes::LeftOut));
@@ -303,6 +301,7 @@ impl Run {
             generation,
             base: base.map(|(base, prefix)| order_of(base, prefix)),
             uniform_bytes: 0,
+            folders: self.job.sources.folders(),
             journal: self.memory.journal(),
         }
     }

@@ -116,6 +116,12 @@ impl Sources {
         self.roots.iter().any(|root| root.label.as_bytes() == label)
     }
 
+    /// Where the folders are that can be read.
+    pub(super) fn folders(&self) -> Vec<OsString> {
+        let folder = |walk: &Walk| walk.folder.clone().into_os_string();
+        self.walks.iter().map(folder).collect()
+    }
+
     /// Whether a walk comes to this path and gives it this name, as things are now.
     pub(super) fn reach(&self, path: &Path, name: &EntryName) -> bool {
         let names = |walk: &Walk| walk.name_of(path).as_ref() == Some(name);
