@@ -234,6 +234,7 @@ mod tests {
             roots: Vec::new(),
             skipped: Vec::new(),
             maker: Maker::Zipkeep,
+            cherry_studio: None,
         }))
     }
 

@@ -65,6 +65,8 @@ pub(crate) enum FolderPurpose {
     Destination,
     /// To restore to it.
     Restore,
+    /// To restore to it as a program's data folder.
+    RestoreApp,
     /// To restore the backup's folder at this position to it.
     RestorePlace(usize),
 }

@@ -347,6 +347,12 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
         let removed = rows::counted(report.removed, "thing", "things");
         parts.push(format!("{removed} removed that the backup does not have"));
     }
+    parts.extend(
+        report
+            .no_undo
+            .as_ref()
+            .map(|reason| format!("It cannot be undone: {reason}")),
+    );
     let mut notice = Notice::new(JobKind::Restore, tone, title).hint(parts.join(" · "));
     notice.warnings.clone_from(&report.refused);
     notice.offer = report.undo.clone().map(Offer::Undo);

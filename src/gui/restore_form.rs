@@ -5,7 +5,7 @@ use crate::engine::{
     Selection, proposed_place,
 };
 use crate::model::{Backup, Origin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The choices of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) struct RestoreForm {
     pub choice: RestoreChoice,
     /// The folder, being typed.
     pub folder: String,
+    /// The data folder of the program that made it, where its archive can be put into one.
+    pub app: Option<AppField>,
     /// Where each folder of the backup goes; none until it is known which these are.
     pub places: Vec<PlaceField>,
     /// What to do where a file is there already.
@@ -48,9 +50,22 @@ pub(crate) struct PlaceField {
     pub folder: String,
 }
 
+/// The data folder of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AppField {
+    /// The program's id among the presets.
+    pub app: String,
+    /// Its name.
+    pub title: String,
+    /// The folder, being typed.
+    pub folder: String,
+}
+
 /// Where restored files go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RestoreChoice {
+    /// Into the data folder of the program that made it.
+    App,
     /// To where they came from; on another computer to where that would be here.
     Places,
     /// Into a folder.
@@ -76,6 +91,7 @@ impl RestoreForm {
                 RestoreChoice::Folder
             },
             folder: String::new(),
+            app: None,
             places: Vec::new(),
             on_conflict: OnConflict::default(),
             extra_files: ExtraFiles::default(),
@@ -121,6 +137,17 @@ impl RestoreForm {
             .collect();
     }
 
+    /// Proposes the first of these folders of the program that made the backup.
+    pub(crate) fn propose_app(&mut self, app: &str, title: &str, folders: &[PathBuf]) {
+        let folder = folders.first().map(|folder| folder.display().to_string());
+        self.app = Some(AppField {
+            app: app.to_owned(),
+            title: title.to_owned(),
+            folder: folder.unwrap_or_default(),
+        });
+        self.choice = RestoreChoice::App;
+    }
+
     /// What is asked for, or what is missing.
     pub(crate) fn request(&self) -> Result<RestoreRequest, &'static str> {
         let target = self.target()?;
@@ -144,6 +171,13 @@ impl RestoreForm {
             (RestoreChoice::Folder, _) => {
                 let folder = whole(&self.folder).ok_or(NOT_WHOLE)?;
                 Ok(RestoreTarget::Folder(folder))
+            }
+            (RestoreChoice::App, _) => {
+                let app = self.app.as_ref().ok_or(NOT_WHOLE)?;
+                Ok(RestoreTarget::AppData {
+                    app: app.app.clone(),
+                    folder: whole(&app.folder).ok_or(NOT_WHOLE)?,
+                })
             }
             (RestoreChoice::Places, _) if self.places.is_empty() => {
                 Err("Which folders the backup was made of is not known yet.")
@@ -180,6 +214,7 @@ mod tests {
             }],
             skipped: Vec::new(),
             maker: Maker::Zipkeep,
+            cherry_studio: None,
         }
     }
 

@@ -3,10 +3,10 @@
 
 use super::Os;
 use jiff::{Timestamp, civil::DateTime};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is known of an archive that Cherry Studio made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CherryStudioBackup {
     /// How its content is laid out.
     pub layout: CherryStudioLayout,
@@ -29,7 +29,7 @@ pub struct CherryStudioBackup {
 }
 
 /// How the content of one of Cherry Studio's archives is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CherryStudioLayout {
     /// Chats and settings as one `data.json`, files in `Data/`.
@@ -43,6 +43,11 @@ pub enum CherryStudioLayout {
 }
 
 impl CherryStudioLayout {
+    /// Whether it can be put into a data folder; the others only Cherry Studio itself imports.
+    pub const fn fits_data_folder(self) -> bool {
+        matches!(self, Self::FoldersV1 | Self::FoldersV2)
+    }
+
     /// The versions of Cherry Studio that make it.
     pub const fn versions(self) -> &'static str {
         match self {
@@ -55,7 +60,7 @@ impl CherryStudioLayout {
 }
 
 /// Whether one of Cherry Studio's archives holds everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CherryStudioExtent {
     /// Everything.

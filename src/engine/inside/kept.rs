@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Changes whenever something is kept in another form.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// No more than this is kept; what was not used for longest goes first.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
 const HASH_BYTES: usize = 32;

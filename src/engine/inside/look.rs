@@ -3,13 +3,14 @@
 use super::kept::{Kept, What};
 use super::opening::{Opened, look_at_end, open_archive};
 use super::tree::{Leaf, Tree};
-use crate::archive::{ArchiveError, ArchiveReader};
+use crate::archive::{ArchiveError, ArchiveReader, ListedEntry};
 use crate::engine::context::Context;
+use crate::engine::describe;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::watch::{Counting, LineWatch};
-use crate::model::{Backup, Entry, EntryKind, Manifest, Phase, Root, Skipped};
+use crate::model::{Backup, CherryStudioBackup, Entry, EntryKind, Manifest, Phase, Root, Skipped};
 use crate::storage::{ObjectInfo, Store};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Inside {
     pub skipped: Vec<Skipped>,
     /// Whether zipkeep made it.
     pub maker: Maker,
+    /// What it says of itself, where Cherry Studio made it.
+    pub cherry_studio: Option<CherryStudioBackup>,
 }
 
 /// Who made an archive.
@@ -72,7 +75,8 @@ pub async fn look_inside(
     }
     let opened = open_archive(store, end, context, &meter).await?;
     let kept = Kept::of(context, store, &object, What::Inside);
-    blocking(move || read(opened, kept.as_ref())).await?
+    let name = backup.name.clone();
+    blocking(move || read(opened, &name, kept.as_ref())).await?
 }
 
 async fn known(
@@ -85,21 +89,23 @@ async fn known(
     };
     blocking(move || {
         let remembered: Remembered = kept.load()?;
-        let (roots, skipped) = serde_json::from_str(&remembered.said).ok()?;
+        let (roots, skipped, cherry_studio) = serde_json::from_str(&remembered.said).ok()?;
         Some(Inside {
             tree: remembered.tree,
             roots,
             skipped,
             maker: remembered.maker,
+            cherry_studio,
         })
     })
     .await
 }
 
-fn read(opened: Opened, kept: Option<&Kept>) -> Result<Inside, EngineError> {
+fn read(opened: Opened, name: &str, kept: Option<&Kept>) -> Result<Inside, EngineError> {
     let Opened {
         mut archive,
         failure,
+        shared,
         ..
     } = opened;
     let inside = match manifest_of(&mut archive, &failure)? {
@@ -108,16 +114,25 @@ fn read(opened: Opened, kept: Option<&Kept>) -> Result<Inside, EngineError> {
             roots: manifest.roots,
             skipped: manifest.skipped,
             maker: Maker::Zipkeep,
+            cherry_studio: None,
         },
-        None => Inside {
-            tree: Tree::of(listed(&archive)?),
-            roots: Vec::new(),
-            skipped: Vec::new(),
-            maker: Maker::Other,
-        },
+        None => {
+            let entries = archive.entries()?;
+            let described = describe::cherry_studio(&mut archive, &entries, name, &shared);
+            if let Some(reason) = failure.take() {
+                return Err(reason);
+            }
+            Inside {
+                tree: Tree::of(entries.into_iter().map(listed).collect()),
+                roots: Vec::new(),
+                skipped: Vec::new(),
+                maker: Maker::Other,
+                cherry_studio: described,
+            }
+        }
     };
     if let Some(kept) = kept {
-        let said = serde_json::to_string(&(&inside.roots, &inside.skipped));
+        let said = serde_json::to_string(&(&inside.roots, &inside.skipped, &inside.cherry_studio));
         let remembered = Remembered {
             tree: inside.tree.clone(),
             said: said.unwrap_or_default(),
@@ -158,20 +173,18 @@ fn leaf_of(entry: &Entry) -> Leaf {
     }
 }
 
-fn listed(archive: &ArchiveReader<RangeReader>) -> Result<Vec<Leaf>, EngineError> {
-    let entries = archive.entries()?;
-    let leaves = entries.into_iter().map(|entry| Leaf {
+fn listed(entry: ListedEntry) -> Leaf {
+    let modified_secs = entry.modified_ns.map(|time| time.div_euclid(1_000_000_000));
+    Leaf {
         path: entry.name.trim_end_matches('/').to_owned(),
         kind: entry.kind,
         size_bytes: entry.size_bytes,
-        modified_secs: entry.modified_ns.map(|time| time.div_euclid(1_000_000_000)),
-        content: if entry.kind == EntryKind::Directory {
-            0
-        } else {
-            u64::from(entry.crc32)
+        modified_secs,
+        content: match entry.kind {
+            EntryKind::Directory => 0,
+            EntryKind::File | EntryKind::Symlink => u64::from(entry.crc32),
         },
-    });
-    Ok(leaves.collect())
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -190,6 +190,13 @@ fn folder_picked(core: &mut Core, kind: JobKind, picked: Picked) {
                 form.folder = path;
             }
         }
+        FolderPurpose::RestoreApp => {
+            if let Some(Dialog::Restore(form)) = &mut core.forms.dialog
+                && let Some(app) = &mut form.app
+            {
+                app.folder = path;
+            }
+        }
         FolderPurpose::RestorePlace(at) => {
             if let Some(Dialog::Restore(form)) = &mut core.forms.dialog
                 && let Some(place) = form.places.get_mut(at)

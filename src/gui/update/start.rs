@@ -115,7 +115,7 @@ pub(crate) fn pick_folder(core: &mut Core, purpose: FolderPurpose) {
     let title = match purpose {
         FolderPurpose::Source => "Choose a folder to back up",
         FolderPurpose::Destination => "Choose the folder to keep backups in",
-        FolderPurpose::Restore | FolderPurpose::RestorePlace(_) => {
+        FolderPurpose::Restore | FolderPurpose::RestoreApp | FolderPurpose::RestorePlace(_) => {
             "Choose the folder to restore to"
         }
     };

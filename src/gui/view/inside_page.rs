@@ -88,7 +88,11 @@ fn heading_ui(
 
 fn subtitle(backup: &Backup, opened: &Opened) -> String {
     let mut parts = Vec::new();
-    parts.extend(backup.device.clone());
+    let inside = opened.inside.known();
+    match inside.and_then(|inside| inside.cherry_studio.as_ref()) {
+        Some(described) => parts.push(described.sentence()),
+        None => parts.extend(backup.device.clone()),
+    }
     if let Some(inside) = opened.inside.known() {
         let tree = &inside.tree;
         let files = tree.tops().map(|id| tree.files(id)).sum();

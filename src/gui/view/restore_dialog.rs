@@ -9,11 +9,14 @@ use crate::gui::job::FolderPurpose;
 use crate::gui::opened::{Fetch, Foresight};
 use crate::gui::restore_form::{Home, RestoreChoice, RestoreForm};
 use crate::gui::rows;
-use crate::gui::state::State;
+use crate::gui::state::{Programs, State};
 use crate::gui::theme::GRID;
-use crate::model::Origin;
+use crate::model::{CherryStudioLayout, Origin};
 use egui::{Event, Frame, Margin, ScrollArea, Ui};
 use std::time::Duration;
+
+/// Its id among the presets.
+const CHERRY_STUDIO: &str = "cherry-studio";
 
 const CONFLICTS: [(OnConflict, &str); 4] = [
     (OnConflict::Replace, "Take the backup's"),
@@ -82,6 +85,7 @@ fn where_ui(ui: &mut Ui, state: &State, form: &mut RestoreForm, commands: &mut C
     } else {
         indented_ui(ui, "This backup does not say where its files came from.");
     }
+    app_ui(ui, form, commands);
     ui.radio_value(&mut form.choice, RestoreChoice::Folder, "To a folder");
     if form.choice == RestoreChoice::Folder {
         inner_ui(ui, |ui| {
@@ -101,7 +105,50 @@ fn learn(state: &State, form: &mut RestoreForm, commands: &mut Commands) {
     match state.opened(&form.backup.key).map(|opened| &opened.inside) {
         None => commands.push(Command::Look(form.backup.clone())),
         Some(Fetch::Known(inside)) if !inside.roots.is_empty() => form.learn(inside, &state.home),
+        Some(Fetch::Known(inside)) if form.app.is_none() => {
+            let layout = inside
+                .cherry_studio
+                .as_ref()
+                .map(|described| described.layout);
+            if layout.is_some_and(CherryStudioLayout::fits_data_folder) {
+                propose_app(state, form, commands);
+            }
+        }
         Some(_) => {}
+    }
+}
+
+/// Proposes the data folder of Cherry Studio, as soon as it is known where that is.
+fn propose_app(state: &State, form: &mut RestoreForm, commands: &mut Commands) {
+    let Programs::Known(programs) = &state.programs else {
+        commands.push(Command::FindPrograms);
+        return;
+    };
+    let mut fitting = programs.iter();
+    if let Some(program) = fitting.find(|program| program.preset.id == CHERRY_STUDIO) {
+        let folders = &program.found.folders;
+        form.propose_app(CHERRY_STUDIO, &program.preset.title, folders);
+    }
+}
+
+fn app_ui(ui: &mut Ui, form: &mut RestoreForm, commands: &mut Commands) {
+    let Some(app) = &mut form.app else {
+        return;
+    };
+    let name = format!("Into the data folder of {}", app.title);
+    ui.radio_value(&mut form.choice, RestoreChoice::App, name);
+    if form.choice == RestoreChoice::App {
+        indented_ui(
+            ui,
+            &format!("Close {} first: it must not run meanwhile.", app.title),
+        );
+        inner_ui(ui, |ui| {
+            let field = (&mut app.folder, "the whole path of its data folder");
+            let (_, choose) = field_and_button_ui(ui, "Data folder", field, "Choose…");
+            if choose.clicked() {
+                commands.push(Command::PickFolder(FolderPurpose::RestoreApp));
+            }
+        });
     }
 }
 
