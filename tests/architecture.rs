@@ -72,6 +72,10 @@ const RULES: &[Rule] = &[
         may_use: &["engine"],
     },
     Rule {
+        module: "gui::sums",
+        may_use: &["engine"],
+    },
+    Rule {
         module: "gui::inside_form",
         may_use: &["model", "engine", "gui::ticks"],
     },
@@ -85,7 +89,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "gui::job",
-        may_use: &["model", "config", "secrets", "apps", "engine", "gui::rate"],
+        may_use: &[
+            "model",
+            "config",
+            "secrets",
+            "apps",
+            "engine",
+            "gui::sums",
+            "gui::rate",
+        ],
     },
     Rule {
         module: "gui::rows",
@@ -102,7 +114,7 @@ const RULES: &[Rule] = &[
     // The window: what it knows and does.
     Rule {
         module: "gui::opened",
-        may_use: &["model", "engine", "gui::notice"],
+        may_use: &["model", "engine", "gui::sums", "gui::notice"],
     },
     Rule {
         module: "gui::state",
@@ -118,7 +130,14 @@ const RULES: &[Rule] = &[
     Rule {
         module: "gui::work",
         may_use: &[
-            "model", "config", "secrets", "apps", "storage", "engine", "gui::job",
+            "model",
+            "config",
+            "secrets",
+            "apps",
+            "storage",
+            "engine",
+            "gui::sums",
+            "gui::job",
         ],
     },
     Rule {
@@ -135,6 +154,7 @@ const RULES: &[Rule] = &[
         may_use: &[
             "model",
             "engine",
+            "gui::sums",
             "gui::rate",
             "gui::inside_form",
             "gui::forms",
@@ -153,6 +173,7 @@ const RULES: &[Rule] = &[
         may_use: &[
             "model",
             "engine",
+            "gui::sums",
             "gui::theme",
             "gui::ticks",
             "gui::inside_form",

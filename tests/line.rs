@@ -1,4 +1,5 @@
-//! A first backup over a long line keeps it full, from the program's start to its end.
+//! A first backup over a long line keeps it full, from the program's start to its end, and so does a
+//! restore; one file costs few round trips.
 //!
 //! `ZIPKEEP_LINE=full` sends 300 MB each and wants 90 %; run it with `ZIPKEEP_CLI` naming a release
 //! build. By default less is sent, of which the round trips at both ends are a bigger share.
@@ -110,6 +111,9 @@ impl Far {
         let full = |bytes| LINE.time_of(bytes).as_secs_f64() / wall.as_secs_f64();
         let run = Run {
             up_fullness: full(up),
+            down_fullness: full(down),
+            bytes_down: down,
+            requests: self.proxy.seen().total().requests,
         };
         println!(
             "{what}: {wall:.2?}, {up} bytes up ({:.1} %), {down} down ({:.1} %)\n{}",
@@ -147,12 +151,25 @@ impl Far {
 
 struct Run {
     up_fullness: f64,
+    down_fullness: f64,
+    bytes_down: u64,
+    requests: u64,
+}
+
+/// Which way most of the bytes go.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Up,
+    Down,
 }
 
 impl Run {
     #[track_caller]
-    fn must_fill(&self, least: f64) {
-        let fullness = self.up_fullness;
+    fn must_fill(&self, way: Way, least: f64) {
+        let fullness = match way {
+            Way::Up => self.up_fullness,
+            Way::Down => self.down_fullness,
+        };
         assert!(fullness >= least, "{fullness:.3} of the line, not {least}");
         assert!(fullness <= 1.0, "{fullness:.3}: more than it carries");
     }
@@ -175,11 +192,12 @@ fn one_big_file_fills_the_line() {
     write_file(&far.source(), "big.bin", &big);
     drop(big);
     let run = far.run("first backup of one file", &["backup", "docs"]);
-    run.must_fill(size().least);
+    run.must_fill(Way::Up, size().least);
     write_file(&far.source(), "new.bin", &noise(2, 1_000_000));
     far.run("increment of 1 MB", &["backup", "docs"]);
     far.run("nothing changed", &["backup", "docs"]);
-    far.run("restore", &["restore", "latest", "--to", "there"]);
+    let run = far.run("restore", &["restore", "latest", "--to", "there"]);
+    run.must_fill(Way::Down, size().least);
 }
 
 #[test]
@@ -190,6 +208,23 @@ fn many_small_files_fill_the_line() {
     let far = Far::new(&server);
     write_small_files(&far.source(), size().small_files);
     let run = far.run("first backup of small files", &["backup", "docs"]);
-    run.must_fill(size().least);
-    far.run("restore", &["restore", "latest", "--to", "there"]);
+    run.must_fill(Way::Up, size().least);
+    let one = [
+        "restore",
+        "latest",
+        "--to",
+        "one",
+        "--only",
+        "docs/3/321.bin",
+    ];
+    let run = far.run("restore of one file, for the first time", &one);
+    assert!(run.requests <= 4, "{} round trips", run.requests);
+    std::fs::remove_dir_all(far.home.path().join("one")).expect("removed");
+    let run = far.run("restore of one file, again", &one);
+    assert!(run.requests <= 2, "{} round trips", run.requests);
+    // Its own bytes, its headers, and the answers' heads and the list.
+    let most_bytes = SMALL_FILE_BYTES as u64 + 8_000;
+    assert!(run.bytes_down <= most_bytes, "{} bytes", run.bytes_down);
+    let run = far.run("restore", &["restore", "latest", "--to", "there"]);
+    run.must_fill(Way::Down, size().least);
 }

@@ -46,8 +46,8 @@ pub use report::{
     ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
 };
 pub use request::{
-    BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, OnConflict,
-    RestoreOptions, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits,
+    BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, ListedVersion,
+    OnConflict, RestoreOptions, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits,
     VerifyDepth, VerifyRequest,
 };
 pub use restore::{

@@ -1,8 +1,9 @@
 //! Requests: one wish each, complete and owned, so that later changes of settings cannot reach a running job.
 
-use crate::model::{Compression, WhenUnchanged};
+use crate::model::{Backup, Compression, WhenUnchanged};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Back these folders up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub enum DeletedData {
 pub struct RestoreRequest {
     /// Key of the archive.
     pub key: String,
+    /// Which version of it was listed, so that it need not be looked at again.
+    pub listed: Option<ListedVersion>,
     /// Where its files go.
     pub target: RestoreTarget,
     /// Which of them.
@@ -75,11 +78,31 @@ impl RestoreRequest {
     pub fn all_of(key: &str, target: RestoreTarget) -> Self {
         Self {
             key: key.to_owned(),
+            listed: None,
             target,
             selection: Selection::All,
             keep_out: Vec::new(),
             options: RestoreOptions::default(),
         }
+    }
+}
+
+/// A version of an archive, as a list told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// Its version tag.
+    pub etag: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+impl ListedVersion {
+    /// That of a row; `None` where the destination has no version tags.
+    pub fn of(row: &Backup) -> Option<Self> {
+        Some(Self {
+            etag: row.version.clone()?,
+            size_bytes: row.size_bytes,
+        })
     }
 }
 
@@ -108,8 +131,8 @@ pub enum Selection {
     /// All.
     #[default]
     All,
-    /// These, as the archive names them, and all that is below them.
-    Paths(BTreeSet<String>),
+    /// These, as the archive names them, and all that is below them; there may be very many.
+    Paths(Arc<BTreeSet<String>>),
     /// What fits one of these patterns (`*`, `**`, `?`, `[a-z]`, `{a,b}`), and all that is below it.
     Matching(Vec<String>),
 }

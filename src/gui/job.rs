@@ -3,10 +3,11 @@
 use crate::apps::{Found, Preset};
 use crate::config::ConfigError;
 use crate::engine::{
-    BackupReport, DeleteReport, Difference, EngineError, Inside, KeptRestore, RestorePreview,
-    RestoreReport, Settled, TestReport, UndoReport, VerifyDepth, VerifyReport,
+    BackupReport, DeleteReport, EngineError, Inside, KeptRestore, RestoreReport, Settled,
+    TestReport, UndoReport, VerifyDepth, VerifyReport,
 };
 use crate::gui::rate::Rate;
+use crate::gui::sums::{Changes, Foreseen};
 use crate::model::{Backup, Destination, Profile, Progress};
 use crate::secrets::SecretsError;
 use std::path::PathBuf;
@@ -113,9 +114,9 @@ pub(crate) enum Outcome {
     /// Of [`JobKind::Look`].
     Looked(Arc<Inside>),
     /// Of [`JobKind::Compare`].
-    Compared(Arc<Vec<Difference>>),
+    Compared(Arc<Changes>),
     /// Of [`JobKind::Foresee`].
-    Foreseen(Arc<RestorePreview>),
+    Foreseen(Arc<Foreseen>),
     /// Of [`JobKind::Restore`].
     Restored(RestoreReport),
     /// Of [`JobKind::Settle`].

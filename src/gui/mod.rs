@@ -5,7 +5,7 @@
 //! hands these to `update`, the only writer of `State`. `runner` is the only owner of the tokio
 //! handle, the promises and the cancel tokens. Nothing here knows object stores or ZIP.
 //!
-//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `ticks`, `inside_form`,
+//! Order of the files, each may use those before it: `theme`, `icon`, `rate`, `ticks`, `sums`, `inside_form`,
 //! `restore_form`, `forms`, `job`, `rows`, `notice`, `opened`, `command`, `state`, `work`, `runner`, `setup`, `view`, `update`, `app`.
 
 mod app;
@@ -22,6 +22,7 @@ mod rows;
 mod runner;
 mod setup;
 mod state;
+mod sums;
 mod theme;
 mod ticks;
 mod update;

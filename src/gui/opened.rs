@@ -1,7 +1,8 @@
 //! What was fetched about backups and restores, and what is still coming.
 
-use crate::engine::{Difference, Inside, KeptRestore, RestorePreview, RestoreRequest};
+use crate::engine::{Inside, KeptRestore, RestoreRequest};
 use crate::gui::notice::Notice;
+use crate::gui::sums::{Changes, Foreseen};
 use crate::model::Backup;
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub(crate) struct Comparison {
     /// The older one.
     pub older: Backup,
     /// What changed.
-    pub found: Fetch<Vec<Difference>>,
+    pub found: Fetch<Changes>,
 }
 
 /// What a restore would do.
@@ -42,7 +43,7 @@ pub(crate) struct Foresight {
     /// The restore.
     pub request: RestoreRequest,
     /// What it would do.
-    pub found: Fetch<RestorePreview>,
+    pub found: Fetch<Foreseen>,
 }
 
 /// The restores that can be undone.

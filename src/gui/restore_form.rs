@@ -1,8 +1,8 @@
 //! `RestoreForm`: the choices of a restore, as far as they are made.
 
 use crate::engine::{
-    ExtraFiles, Inside, Maker, OnConflict, RestoreOptions, RestoreRequest, RestoreTarget,
-    Selection, proposed_place,
+    ExtraFiles, Inside, ListedVersion, Maker, OnConflict, RestoreOptions, RestoreRequest,
+    RestoreTarget, Selection, proposed_place,
 };
 use crate::model::{Backup, Origin};
 use std::path::{Path, PathBuf};
@@ -152,6 +152,7 @@ impl RestoreForm {
     pub(crate) fn request(&self) -> Result<RestoreRequest, &'static str> {
         let target = self.target()?;
         let mut request = RestoreRequest::all_of(&self.backup.key, target);
+        request.listed = ListedVersion::of(&self.backup);
         request.selection = self.selection.clone();
         request.options = RestoreOptions {
             on_conflict: self.on_conflict,
@@ -198,6 +199,7 @@ mod tests {
     use super::*;
     use crate::engine::Tree;
     use crate::model::Root;
+    use std::sync::Arc;
 
     fn backup() -> Backup {
         let name = "p.20261122T100000Z.desk.linux.zip";
@@ -220,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_backup_of_this_computer_goes_back_where_it_was() {
-        let folder = std::env::temp_dir();
+        let folder = std::env::current_dir().expect("a folder");
         let mut form = RestoreForm::of(&backup(), "desk");
         assert!(form.request().is_err(), "the folders are not known yet");
         form.learn(&inside(&folder), Path::new("/home/bob"));
@@ -231,7 +233,7 @@ mod tests {
     #[test]
     fn a_backup_of_another_computer_goes_where_the_person_says() {
         let mut form = RestoreForm::of(&backup(), "laptop");
-        let home = std::env::temp_dir();
+        let home = std::env::current_dir().expect("a folder");
         form.learn(&inside(Path::new("/home/ada/photos")), &home);
         let place = home.join("photos");
         assert_eq!(form.places[0].folder, place.display().to_string());
@@ -249,7 +251,7 @@ mod tests {
 
     #[test]
     fn only_folders_of_which_something_was_chosen_are_asked_about() {
-        let chosen = Selection::Paths(["videos/a".to_owned()].into());
+        let chosen = Selection::Paths(Arc::new(["videos/a".to_owned()].into()));
         let mut form = RestoreForm::of(&backup(), "laptop").only(chosen);
         form.learn(
             &inside(Path::new("/home/ada/photos")),

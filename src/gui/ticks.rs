@@ -145,10 +145,10 @@ mod tests {
                 }
                 ticks.turn(&tree, id);
             }
-            for at in 0..tree.len() {
+            for (at, wanted) in wanted.into_iter().enumerate() {
                 let id = tree.at(at).expect("there");
                 if tree.below(id).is_empty() {
-                    prop_assert_eq!(ticks.of(id) == Tick::All, wanted[at]);
+                    prop_assert_eq!(ticks.of(id) == Tick::All, wanted);
                 } else {
                     let all = tree.children(id).all(|id| ticks.of(id) == Tick::All);
                     let none = tree.children(id).all(|id| ticks.of(id) == Tick::None);

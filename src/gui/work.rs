@@ -8,6 +8,7 @@ use crate::engine::{
     self, BackupRequest, Context, EngineError, LaterChanges, RestoreRequest, VerifyRequest,
 };
 use crate::gui::job::{JobError, Outcome, Picked, Program, SecretStatus};
+use crate::gui::sums::{Changes, Foreseen};
 use crate::model::{Backup, Destination, Secret};
 use crate::secrets;
 use crate::storage::{self, Patience, Store};
@@ -90,7 +91,7 @@ pub(crate) async fn compare(
     let newer = engine::look_inside(&store, &newer, &context).await?;
     blocking(move || {
         let differences = engine::differences(&older.tree, &newer.tree);
-        Ok(Outcome::Compared(Arc::new(differences)))
+        Ok(Outcome::Compared(Arc::new(Changes::of(differences))))
     })
     .await
 }
@@ -103,7 +104,7 @@ pub(crate) async fn foresee(
 ) -> Result<Outcome, JobError> {
     let store = connection.open(Patience::Interactive).await?;
     let preview = engine::preview(&store, request, &context).await?;
-    Ok(Outcome::Foreseen(Arc::new(preview)))
+    Ok(Outcome::Foreseen(Arc::new(Foreseen::of(preview))))
 }
 
 /// Brings interrupted restores to an end, and lets go of those older than this.

@@ -11,9 +11,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io;
 use zipkeep::engine::{
-    self, ExtraFiles, ForeseenEffect, HugeFiles, LaterChanges, OnConflict, RestoreOptions,
-    RestorePreview, RestoreReport, RestoreRequest, RestoreTarget, RunningApps, Selection,
-    SpecialBits, UndoReport,
+    self, ExtraFiles, ForeseenEffect, HugeFiles, LaterChanges, ListedVersion, OnConflict,
+    RestoreOptions, RestorePreview, RestoreReport, RestoreRequest, RestoreTarget, RunningApps,
+    Selection, SpecialBits, UndoReport,
 };
 use zipkeep::model::Backup;
 use zipkeep::storage::{Patience, Store};
@@ -48,6 +48,7 @@ impl Work {
         };
         Ok(RestoreRequest {
             key: backup.key.clone(),
+            listed: ListedVersion::of(backup),
             target,
             selection: if args.only.is_empty() {
                 Selection::All

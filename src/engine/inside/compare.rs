@@ -86,6 +86,7 @@ fn leaves(tree: &Tree) -> impl Iterator<Item = (NodeId, String)> + '_ {
 #[cfg(test)]
 mod tests {
     use super::super::tree::Leaf;
+    use super::DifferenceKind::{Added, Changed, Removed};
     use super::*;
 
     fn tree(files: &[(&str, u64, u64)]) -> Tree {
@@ -125,7 +126,6 @@ mod tests {
                 )
             })
             .collect();
-        use DifferenceKind::{Added, Changed, Removed};
         assert_eq!(
             told,
             [

@@ -60,6 +60,11 @@ impl Kept {
         Some(Self { folder, file })
     }
 
+    /// Whether something is kept.
+    pub(in crate::engine) fn is_there(&self) -> bool {
+        self.file.is_file()
+    }
+
     /// What is kept, if it is there and whole.
     pub(in crate::engine) fn load<T: DeserializeOwned>(&self) -> Option<T> {
         let bytes = fs::read(&self.file).ok()?;

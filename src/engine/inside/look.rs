@@ -108,27 +108,26 @@ fn read(opened: Opened, name: &str, kept: Option<&Kept>) -> Result<Inside, Engin
         shared,
         ..
     } = opened;
-    let inside = match manifest_of(&mut archive, &failure)? {
-        Some(manifest) => Inside {
+    let inside = if let Some(manifest) = manifest_of(&mut archive, &failure)? {
+        Inside {
             tree: Tree::of(manifest.entries.iter().map(leaf_of).collect()),
             roots: manifest.roots,
             skipped: manifest.skipped,
             maker: Maker::Zipkeep,
             cherry_studio: None,
-        },
-        None => {
-            let entries = archive.entries()?;
-            let described = describe::cherry_studio(&mut archive, &entries, name, &shared);
-            if let Some(reason) = failure.take() {
-                return Err(reason);
-            }
-            Inside {
-                tree: Tree::of(entries.into_iter().map(listed).collect()),
-                roots: Vec::new(),
-                skipped: Vec::new(),
-                maker: Maker::Other,
-                cherry_studio: described,
-            }
+        }
+    } else {
+        let entries = archive.entries()?;
+        let described = describe::cherry_studio(&mut archive, &entries, name, &shared);
+        if let Some(reason) = failure.take() {
+            return Err(reason);
+        }
+        Inside {
+            tree: Tree::of(entries.iter().map(listed).collect()),
+            roots: Vec::new(),
+            skipped: Vec::new(),
+            maker: Maker::Other,
+            cherry_studio: described,
         }
     };
     if let Some(kept) = kept {
@@ -151,13 +150,13 @@ pub(in crate::engine) fn manifest_of(
     match archive.manifest() {
         Ok(manifest) => Ok(manifest),
         Err(error @ ArchiveError::NewerFormat { .. }) => Err(error.into()),
-        Err(error) => match failure.take() {
-            Some(reason) => Err(reason),
-            None => {
-                tracing::warn!(%error, "the manifest cannot be read");
-                Ok(None)
+        Err(error) => {
+            if let Some(reason) = failure.take() {
+                return Err(reason);
             }
-        },
+            tracing::warn!(%error, "the manifest cannot be read");
+            Ok(None)
+        }
     }
 }
 
@@ -173,7 +172,7 @@ fn leaf_of(entry: &Entry) -> Leaf {
     }
 }
 
-fn listed(entry: ListedEntry) -> Leaf {
+fn listed(entry: &ListedEntry) -> Leaf {
     let modified_secs = entry.modified_ns.map(|time| time.div_euclid(1_000_000_000));
     Leaf {
         path: entry.name.trim_end_matches('/').to_owned(),

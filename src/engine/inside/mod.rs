@@ -10,5 +10,5 @@ mod tree;
 pub use compare::{Difference, DifferenceKind, differences};
 pub(super) use look::manifest_of;
 pub use look::{Inside, Maker, look_inside};
-pub(super) use opening::{Opened, look_at_end, open_archive};
+pub(super) use opening::{Opened, look_at_end, open_archive, open_kept};
 pub use tree::{NodeId, Tree};

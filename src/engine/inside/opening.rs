@@ -48,6 +48,21 @@ pub(in crate::engine) async fn look_at_end(
     context.or_cancelled(store.read_end(key, FIRST_BYTES)).await
 }
 
+/// Opens this version of an archive with what is kept of it; `None` where nothing is.
+pub(in crate::engine) async fn open_kept(
+    store: &Store,
+    listed: ObjectInfo,
+    context: &Context,
+    meter: &Arc<Meter>,
+) -> Result<Option<Opened>, EngineError> {
+    let kept = Kept::of(context, store, &listed, What::Ending);
+    if !kept.is_some_and(|kept| kept.is_there()) {
+        return Ok(None);
+    }
+    let opened = open_archive(store, (listed, Bytes::new()), context, meter);
+    opened.await.map(Some)
+}
+
 /// Opens the archive whose end was looked at.
 pub(in crate::engine) async fn open_archive(
     store: &Store,
@@ -121,7 +136,8 @@ impl Fetching<'_> {
         let from = tail.directory_offset.saturating_sub(before_bytes);
         if size_bytes - from <= MOST_BYTES {
             if from < last_offset {
-                self.fetch(vec![from..last_offset], shared).await?;
+                self.fetch(std::iter::once(from..last_offset).collect(), shared)
+                    .await?;
             }
             shared.keep(last_offset, last);
         }

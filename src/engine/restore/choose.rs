@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_folder_brings_all_that_is_in_it() {
         let paths = BTreeSet::from(["a/b".to_owned()]);
-        let selection = Selection::Paths(paths);
+        let selection = Selection::Paths(paths.into());
         let choice = Choice::of(&selection).expect("understood");
         assert!(choice.has("a/b") && choice.has("a/b/c/d"));
         assert!(!choice.has("a") && !choice.has("a/bc") && !choice.has("b"));

@@ -7,7 +7,8 @@
 
 use crate::archive::ListedEntry;
 use crate::engine::in_use::AppFolder;
-use crate::engine::restore::plan::{Beside, Mirror, Plan, Role, Top, path_of};
+use crate::engine::restore::mirror::{Beside, Mirror, Top};
+use crate::engine::restore::plan::{Plan, Role, path_of};
 use crate::model::EntryKind;
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -5,7 +5,7 @@ use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::in_use::{AppFolder, InUse, app_folders, in_use};
-use crate::engine::inside::{Opened, look_at_end, open_archive};
+use crate::engine::inside::{Opened, look_at_end, open_archive, open_kept};
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
@@ -21,7 +21,7 @@ use crate::engine::restore::plan::{Plan, path_of};
 use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
-use crate::storage::Store;
+use crate::storage::{ObjectInfo, Store};
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -134,6 +134,27 @@ enum Closeness {
     Contents,
 }
 
+async fn open(
+    store: &Store,
+    request: &RestoreRequest,
+    context: &Context,
+    meter: &Arc<Meter>,
+) -> Result<Opened, EngineError> {
+    if let Some(listed) = &request.listed {
+        let listed = ObjectInfo {
+            key: request.key.clone(),
+            size_bytes: listed.size_bytes,
+            stored: Timestamp::now(),
+            etag: Some(listed.etag.clone()),
+        };
+        if let Some(opened) = open_kept(store, listed, context, meter).await? {
+            return Ok(opened);
+        }
+    }
+    let end = look_at_end(store, &request.key, context).await?;
+    open_archive(store, end, context, meter).await
+}
+
 async fn look(
     store: &Store,
     request: &RestoreRequest,
@@ -142,8 +163,7 @@ async fn look(
     closeness: Closeness,
 ) -> Result<Looked, EngineError> {
     meter.begin(Phase::Connecting);
-    let end = look_at_end(store, &request.key, context).await?;
-    let opened = open_archive(store, end, context, meter).await?;
+    let opened = open(store, request, context, meter).await?;
     let (store, request, context) = (store.clone(), request.clone(), context.clone());
     blocking(move || {
         let Opened {

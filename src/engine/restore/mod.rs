@@ -12,6 +12,7 @@ mod fetch;
 mod foresee;
 mod job;
 mod log;
+mod mirror;
 mod perform;
 mod place;
 mod plan;

@@ -10,6 +10,7 @@ use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarge
 use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
 use crate::engine::restore::choose::Choice;
+use crate::engine::restore::mirror::{Mirror, Top};
 use crate::engine::restore::workspace::is_workspace;
 use crate::model::{Entry, EntryKind, Manifest, Warning, exclude_seen_from};
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
@@ -29,45 +30,6 @@ pub(super) struct Plan {
     pub(super) refused: Vec<Warning>,
     /// What is removed besides, where an exact mirror is wanted.
     pub(super) mirror: Option<Mirror>,
-}
-
-/// What an exact mirror needs to know.
-#[derive(Debug, Default)]
-pub(super) struct Mirror {
-    /// The folders that are restored whole.
-    pub(super) tops: Vec<Top>,
-    /// Where everything belongs that the backup has or should have, also what is refused; folded as the
-    /// disk takes names for one.
-    pub(super) present: HashSet<PathBuf>,
-    /// What goes with files that are replaced.
-    pub(super) beside: Vec<Beside>,
-}
-
-impl Mirror {
-    /// Whether nothing is removed.
-    pub(super) fn is_empty(&self) -> bool {
-        self.tops.is_empty() && self.beside.is_empty()
-    }
-}
-
-/// A file of the target that belongs to the older state of one that is restored.
-#[derive(Debug)]
-pub(super) struct Beside {
-    pub(super) path: PathBuf,
-    /// Position of the restored one in [`Plan::items`].
-    pub(super) item: usize,
-}
-
-/// A folder that is restored whole.
-#[derive(Debug)]
-pub(super) struct Top {
-    pub(super) path: PathBuf,
-    /// Position of its base in [`Plan::bases`].
-    pub(super) base: usize,
-    /// Patterns of what backups of it leave out.
-    pub(super) excludes: Vec<String>,
-    /// Which names its disk takes for one.
-    pub(super) matching: NameMatching,
 }
 
 /// One entry that will be restored.

@@ -2,12 +2,13 @@
 
 use super::Core;
 use super::launch::{connection, keep_out, launch, refuse};
-use crate::engine::{Difference, Inside, LaterChanges, RestorePreview, RestoreRequest};
+use crate::engine::{Inside, LaterChanges, RestoreRequest};
 use crate::gui::forms::Dialog;
 use crate::gui::inside_form::InsideForm;
 use crate::gui::job::{JobKind, Outcome};
 use crate::gui::notice::Notice;
 use crate::gui::opened::{Comparison, Fetch, Foresight, Opened};
+use crate::gui::sums::{Changes, Foreseen};
 use crate::gui::work;
 use crate::model::Backup;
 use std::sync::Arc;
@@ -105,10 +106,10 @@ pub(crate) fn compare(core: &mut Core, older: Backup) {
 }
 
 /// What changed is known.
-pub(crate) fn compared(core: &mut Core, differences: Arc<Vec<Difference>>) {
+pub(crate) fn compared(core: &mut Core, changes: Arc<Changes>) {
     let opened = core.state.opened.as_mut();
     if let Some(comparison) = opened.and_then(|opened| opened.comparison.as_mut()) {
-        comparison.found = Fetch::Known(differences);
+        comparison.found = Fetch::Known(changes);
     }
 }
 
@@ -131,7 +132,7 @@ pub(crate) fn foresee(core: &mut Core, request: RestoreRequest) {
 }
 
 /// What a restore would do is known.
-pub(crate) fn foreseen(core: &mut Core, preview: Arc<RestorePreview>) {
+pub(crate) fn foreseen(core: &mut Core, preview: Arc<Foreseen>) {
     if let Some(foresight) = &mut core.state.foresight {
         foresight.found = Fetch::Known(preview);
     }
@@ -201,7 +202,7 @@ pub(crate) fn forget(core: &mut Core, id: String) {
 pub(crate) fn succeeded(core: &mut Core, outcome: Outcome) -> Option<Outcome> {
     match outcome {
         Outcome::Looked(inside) => looked(core, inside),
-        Outcome::Compared(differences) => compared(core, differences),
+        Outcome::Compared(changes) => compared(core, changes),
         Outcome::Foreseen(preview) => foreseen(core, preview),
         Outcome::RestoresListed(restores) => core.state.restores = Some(Fetch::Known(restores)),
         other => return Some(other),

@@ -4,18 +4,10 @@ use super::widgets::{Grade, grade_icon};
 use crate::engine::{ForeseenEffect, RestorePreview};
 use crate::gui::opened::{Fetch, Foresight};
 use crate::gui::rows;
+use crate::gui::sums::Foreseen;
 use crate::gui::theme::{self, GRID};
 use crate::model::{bytes_text, count_text};
 use egui::{CollapsingHeader, Frame, Label, RichText, ScrollArea, Ui};
-
-/// Effects in the order in which people want to know of them.
-const EFFECTS: [(ForeseenEffect, &str); 5] = [
-    (ForeseenEffect::Removed, "removed"),
-    (ForeseenEffect::Replaced, "replaced"),
-    (ForeseenEffect::New, "new"),
-    (ForeseenEffect::Kept, "kept as they are"),
-    (ForeseenEffect::Unchanged, "there already"),
-];
 
 /// Counts, room, and the files by name.
 pub(crate) fn foresight_ui(ui: &mut Ui, foresight: Option<&Foresight>) {
@@ -40,14 +32,15 @@ pub(crate) fn foresight_ui(ui: &mut Ui, foresight: Option<&Foresight>) {
                     });
                     ui.add(Label::new(theme::small(ui, &notice.hint)).wrap());
                 }
-                Some(Fetch::Known(preview)) => preview_ui(ui, preview),
+                Some(Fetch::Known(foreseen)) => foreseen_ui(ui, foreseen),
             }
         });
 }
 
-fn preview_ui(ui: &mut Ui, preview: &RestorePreview) {
+fn foreseen_ui(ui: &mut Ui, foreseen: &Foreseen) {
+    let preview = &foreseen.preview;
     ui.spacing_mut().item_spacing.y = GRID;
-    ui.add(Label::new(counts(preview)).wrap());
+    ui.add(Label::new(counts(foreseen)).wrap());
     for room in &preview.rooms {
         let needed = format!("{} needed", bytes_text(room.needed_bytes));
         let (text, is_enough) = match room.free_bytes {
@@ -72,13 +65,10 @@ fn preview_ui(ui: &mut Ui, preview: &RestorePreview) {
 }
 
 /// "2 new · 1 replaced".
-fn counts(preview: &RestorePreview) -> String {
-    let told: Vec<String> = EFFECTS
-        .iter()
-        .map(|(effect, word)| (preview.count(*effect), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{} {word}", count_text(count)))
-        .collect();
+fn counts(foreseen: &Foreseen) -> String {
+    let told = foreseen.counts.iter();
+    let told = told.map(|(effect, count)| format!("{} {}", count_text(*count), word(*effect)));
+    let told: Vec<String> = told.collect();
     if told.is_empty() {
         return "No files".to_owned();
     }
@@ -96,14 +86,11 @@ fn files_ui(ui: &mut Ui, preview: &RestorePreview) {
                 .auto_shrink([false, true])
                 .show_rows(ui, height, refused.len() + files.len(), |ui, range| {
                     for at in range {
-                        let text = match refused.get(at) {
-                            Some(refused) => {
-                                format!("not restored  {}: {}", refused.path, refused.reason)
-                            }
-                            None => {
-                                let file = &files[at - refused.len()];
-                                format!("{}  {}", word(file.effect), file.path)
-                            }
+                        let text = if let Some(refused) = refused.get(at) {
+                            format!("not restored  {}: {}", refused.path, refused.reason)
+                        } else {
+                            let file = &files[at - refused.len()];
+                            format!("{}  {}", word(file.effect), file.path)
                         };
                         ui.add(Label::new(theme::small(ui, text)).truncate());
                     }

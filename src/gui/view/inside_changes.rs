@@ -6,15 +6,11 @@ use crate::gui::command::{Command, Commands};
 use crate::gui::opened::{Fetch, Opened};
 use crate::gui::rows;
 use crate::gui::state::State;
+use crate::gui::sums::Changes;
 use crate::gui::theme::{self, GRID};
 use crate::model::{Backup, bytes_text, count_text};
 use egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
-const KINDS: [(DifferenceKind, &str); 3] = [
-    (DifferenceKind::Added, "added"),
-    (DifferenceKind::Changed, "changed"),
-    (DifferenceKind::Removed, "removed"),
-];
 const ROW_HEIGHT: f32 = 24.0;
 
 /// Which older backup, how much changed, and every file.
@@ -52,7 +48,7 @@ pub(crate) fn changes_ui(ui: &mut Ui, state: &State, opened: &Opened, commands: 
             ui.add(Label::new(&notice.title).wrap());
             ui.add(Label::new(theme::small(ui, &notice.hint)).wrap());
         }
-        Fetch::Known(found) if found.is_empty() => middle_ui(ui, "No file changed"),
+        Fetch::Known(found) if found.list.is_empty() => middle_ui(ui, "No file changed"),
         Fetch::Known(found) => list_ui(ui, found),
     }
 }
@@ -64,22 +60,13 @@ fn middle_ui(ui: &mut Ui, text: &str) {
     });
 }
 
-fn list_ui(ui: &mut Ui, found: &[Difference]) {
-    let mut told = Vec::new();
-    for (kind, word) in KINDS {
-        let of_kind = || found.iter().filter(|difference| difference.kind == kind);
-        let count = of_kind().count() as u64;
-        if count > 0 {
-            let bytes = of_kind()
-                .map(|one| one.after_bytes.max(one.before_bytes))
-                .sum();
-            told.push(format!(
-                "{} {word} ({})",
-                count_text(count),
-                bytes_text(bytes)
-            ));
-        }
-    }
+fn list_ui(ui: &mut Ui, changes: &Changes) {
+    let told = changes.sums.iter().map(|(kind, count, bytes)| {
+        let word = word(*kind);
+        format!("{} {word} ({})", count_text(*count), bytes_text(*bytes))
+    });
+    let told: Vec<String> = told.collect();
+    let found = &changes.list;
     ui.label(told.join(" · "));
     ui.add_space(GRID);
     ScrollArea::vertical()
@@ -91,13 +78,22 @@ fn list_ui(ui: &mut Ui, found: &[Difference]) {
         });
 }
 
+const fn word(kind: DifferenceKind) -> &'static str {
+    match kind {
+        DifferenceKind::Added => "added",
+        DifferenceKind::Changed => "changed",
+        DifferenceKind::Removed => "removed",
+    }
+}
+
 fn line_ui(ui: &mut Ui, difference: &Difference) {
     let tokens = theme::tokens(ui);
-    let (word, color) = match difference.kind {
-        DifferenceKind::Added => ("added", tokens.success),
-        DifferenceKind::Changed => ("changed", tokens.warning),
-        DifferenceKind::Removed => ("removed", tokens.danger),
+    let color = match difference.kind {
+        DifferenceKind::Added => tokens.success,
+        DifferenceKind::Changed => tokens.warning,
+        DifferenceKind::Removed => tokens.danger,
     };
+    let word = word(difference.kind);
     let sizes = match difference.kind {
         DifferenceKind::Added => bytes_text(difference.after_bytes),
         DifferenceKind::Removed => bytes_text(difference.before_bytes),

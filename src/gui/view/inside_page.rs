@@ -6,7 +6,7 @@ use super::widgets::{cut_label, main_button, tall_button};
 use crate::engine::Selection;
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, Forms};
-use crate::gui::inside_form::{InsideForm, Page};
+use crate::gui::inside_form::{InsideForm, Page, Sum};
 use crate::gui::opened::{Fetch, Opened};
 use crate::gui::restore_form::RestoreForm;
 use crate::gui::rows;
@@ -26,10 +26,11 @@ pub(crate) fn inside_ui(ui: &mut Ui, state: &State, forms: &mut Forms, commands:
     if is_free && ui.input(|input| input.key_pressed(Key::Escape)) {
         commands.push(Command::CloseInside);
     }
-    heading_ui(ui, state, opened, &mut forms.dialog, commands);
+    let total = forms.inside.as_ref().map(|form| form.total);
+    heading_ui(ui, state, (opened, total), &mut forms.dialog, commands);
     match (&opened.inside, &mut forms.inside) {
         (Fetch::Known(_), Some(form)) => {
-            known_ui(ui, state, (opened, form), &mut forms.dialog, commands)
+            known_ui(ui, state, (opened, form), &mut forms.dialog, commands);
         }
         (Fetch::Failed(notice), _) => {
             ui.vertical_centered(|ui| {
@@ -59,7 +60,7 @@ pub(crate) fn inside_ui(ui: &mut Ui, state: &State, forms: &mut Forms, commands:
 fn heading_ui(
     ui: &mut Ui,
     state: &State,
-    opened: &Opened,
+    (opened, total): (&Opened, Option<Sum>),
     dialog: &mut Option<Dialog>,
     commands: &mut Commands,
 ) {
@@ -81,23 +82,24 @@ fn heading_ui(
     });
     ui.horizontal(|ui| {
         ui.set_min_height(5.0 * GRID);
-        cut_label(ui, theme::small(ui, subtitle(backup, opened)));
+        cut_label(ui, theme::small(ui, subtitle(backup, opened, total)));
     });
     ui.add_space(GRID);
 }
 
-fn subtitle(backup: &Backup, opened: &Opened) -> String {
+fn subtitle(backup: &Backup, opened: &Opened, total: Option<Sum>) -> String {
     let mut parts = Vec::new();
     let inside = opened.inside.known();
     match inside.and_then(|inside| inside.cherry_studio.as_ref()) {
         Some(described) => parts.push(described.sentence()),
         None => parts.extend(backup.device.clone()),
     }
-    if let Some(inside) = opened.inside.known() {
-        let tree = &inside.tree;
-        let files = tree.tops().map(|id| tree.files(id)).sum();
-        let bytes = tree.tops().map(|id| tree.size_bytes(id)).sum();
-        parts.push(format!("{}, {}", rows::files(files), bytes_text(bytes)));
+    if let (Some(inside), Some(total)) = (inside, total) {
+        parts.push(format!(
+            "{}, {}",
+            rows::files(total.files),
+            bytes_text(total.bytes)
+        ));
         if !inside.skipped.is_empty() {
             let count = inside.skipped.len() as u64;
             parts.push(rows::counted(count, "thing left out", "things left out"));

@@ -23,6 +23,15 @@ const TIME_WIDTH: f32 = 150.0;
 /// Narrower tables leave the time out.
 const LEAST_WITH_TIME: f32 = 560.0;
 
+/// Keys that do something.
+const KEYS: [Key; 5] = [
+    Key::ArrowUp,
+    Key::ArrowDown,
+    Key::ArrowLeft,
+    Key::ArrowRight,
+    Key::Space,
+];
+
 /// What a click on a line wishes.
 enum Wish {
     Mark(NodeId),
@@ -206,6 +215,9 @@ fn keys(ui: &Ui, form: &mut InsideForm, lines: &[Line]) -> Option<usize> {
         return None;
     }
     let pressed = |key| ui.input(|input| input.key_pressed(key));
+    if !KEYS.iter().any(|key| pressed(*key)) {
+        return None;
+    }
     let at = form
         .marked
         .and_then(|marked| lines.iter().position(|line| line.id == marked));

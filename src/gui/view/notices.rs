@@ -53,6 +53,7 @@ fn notice_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Command
 fn offer_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Commands) {
     let is_idle = state.exclusive().is_none();
     match &notice.offer {
+        Some(Offer::Undo(_) | Offer::UndoAllTheSame(_)) if !is_idle => {}
         None => {}
         Some(Offer::BackUpAllTheSame(profile)) => {
             let is_possible = *profile == state.profile().name && state.backup_problem().is_none();
@@ -61,15 +62,15 @@ fn offer_ui(ui: &mut Ui, state: &State, notice: &Notice, commands: &mut Commands
             }
         }
         Some(Offer::Undo(id)) => {
-            if is_idle && quiet_button(ui, "Undo restore").clicked() {
+            let undo = quiet_button(ui, "Undo restore");
+            if undo.clicked() {
                 commands.push(Command::Undo(id.clone(), LaterChanges::Respected));
             }
         }
         Some(Offer::UndoAllTheSame(id)) => {
-            let undo = is_idle.then(|| quiet_button(ui, "Undo all the same"));
-            let undo =
-                undo.map(|button| button.on_hover_text("What was changed since is kept aside"));
-            if undo.is_some_and(|button| button.clicked()) {
+            let undo = quiet_button(ui, "Undo all the same");
+            let undo = undo.on_hover_text("What was changed since is kept aside");
+            if undo.clicked() {
                 commands.push(Command::Undo(id.clone(), LaterChanges::SetAside));
             }
         }

@@ -1,0 +1,44 @@
+//! `Mirror`: what goes from the target besides what a restore puts there.
+
+use crate::archive::NameMatching;
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+/// What an exact mirror needs to know.
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    /// The folders that are restored whole.
+    pub(super) tops: Vec<Top>,
+    /// Where everything belongs that the backup has or should have, also what is refused; folded as the
+    /// disk takes names for one.
+    pub(super) present: HashSet<PathBuf>,
+    /// What goes with files that are replaced.
+    pub(super) beside: Vec<Beside>,
+}
+
+impl Mirror {
+    /// Whether nothing is removed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tops.is_empty() && self.beside.is_empty()
+    }
+}
+
+/// A file of the target that belongs to the older state of one that is restored.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub(super) path: PathBuf,
+    /// Position of the restored one in the plan's items.
+    pub(super) item: usize,
+}
+
+/// A folder that is restored whole.
+#[derive(Debug)]
+pub(super) struct Top {
+    pub(super) path: PathBuf,
+    /// Position of its base in the plan's bases.
+    pub(super) base: usize,
+    /// Patterns of what backups of it leave out.
+    pub(super) excludes: Vec<String>,
+    /// Which names its disk takes for one.
+    pub(super) matching: NameMatching,
+}
