@@ -135,7 +135,7 @@ pub struct PathRules {
 
 /// A name taken apart into components that cannot leave the folder they are joined to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SafePath(Vec<OsString>);
+pub struct SafePath(PathBuf);
 
 /// Why a name may not be written to a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -175,7 +175,7 @@ impl PathRules {
             (Os::Linux | Os::Macos, Some(raw)) => self.raw_components(raw),
             _ => self.components(text),
         }
-        .map(SafePath)
+        .map(|parts: Vec<OsString>| SafePath(parts.iter().collect()))
     }
 
     fn components(self, text: &str) -> Result<Vec<OsString>, RefusedName> {
@@ -243,34 +243,37 @@ fn windows_can_have(part: &str) -> bool {
 
 impl SafePath {
     /// The first component, which is the label of the root in our archives.
-    pub fn first(&self) -> &OsString {
-        &self.0[0]
+    pub fn first(&self) -> &OsStr {
+        self.0.iter().next().unwrap_or_default()
     }
 
     /// All components joined; relative.
     pub fn to_path(&self) -> PathBuf {
-        self.0.iter().collect()
+        self.0.clone()
     }
 
     /// What it has in common with all that the disk takes for it.
     #[must_use]
     pub fn folded(&self, matching: NameMatching) -> Self {
-        Self(self.0.iter().map(|part| matching.fold(part)).collect())
+        Self(matching.fold_path(&self.0))
     }
 
     /// All components.
     pub fn parts(&self) -> impl Iterator<Item = &OsStr> {
-        self.0.iter().map(OsString::as_os_str)
+        self.0.iter()
     }
 
     /// All components but the first joined; empty for a root itself.
     pub fn below_first(&self) -> PathBuf {
-        self.0[1..].iter().collect()
+        self.0.iter().skip(1).collect()
     }
 
-    /// The folders above it, from the top, itself left out.
+    /// The folders above it, from the innermost, itself left out.
     pub fn parents(&self) -> impl Iterator<Item = Self> {
-        (1..self.0.len()).map(|length| Self(self.0[..length].to_vec()))
+        let above = self.0.ancestors().skip(1);
+        above
+            .take_while(|path| !path.as_os_str().is_empty())
+            .map(|path| Self(path.to_owned()))
     }
 }
 

@@ -20,14 +20,14 @@ use tokio::task::JoinSet;
 /// Requests on the way at once.
 const REQUESTS_AT_ONCE: usize = 8;
 /// Bytes that were fetched, or are being fetched, and are not unpacked yet.
-const MOST_WAITING_BYTES: u64 = 48 * 1024 * 1024;
+const MOST_WAITING_BYTES: u64 = 24 * 1024 * 1024;
 /// What a thread that unpacks reads at once.
 const BUFFER_BYTES: usize = 128 * 1024;
 
 /// An item and where its content goes.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    pub(super) item: Item,
+    pub(super) item: Arc<Item>,
     pub(super) path: PathBuf,
 }
 

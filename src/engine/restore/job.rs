@@ -262,7 +262,7 @@ fn wanted(prepared: &Prepared, survey: &Survey, plan: &Plan) -> Vec<Wanted> {
         .iter()
         .filter(|step| matches!(step.effect, Effect::New | Effect::Replaces))
         .map(|step| Wanted {
-            item: plan.items[step.item].clone(),
+            item: Arc::clone(&plan.items[step.item]),
             path: prepared.new_path(step),
         })
         .collect();

@@ -271,6 +271,14 @@ impl RestoreLog {
         }
     }
 
+    /// Reads only what it is about, not what it changes.
+    pub(super) fn read_head(&self) -> io::Result<Head> {
+        let mut line = Vec::new();
+        BufReader::new(File::open(self.path())?).read_until(b'\n', &mut line)?;
+        let first: FirstLine = serde_json::from_slice(&line)?;
+        Ok(first.head)
+    }
+
     /// Passes to another state, safely.
     pub(super) fn pass_to(&mut self, state: State) -> io::Result<()> {
         fs::rename(self.path(), self.folder.join(state.file_name()))?;

@@ -7,6 +7,7 @@ mod bomb;
 mod change;
 mod choose;
 mod databases;
+mod durable;
 mod extra;
 mod fetch;
 mod foresee;

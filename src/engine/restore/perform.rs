@@ -8,7 +8,7 @@ use crate::engine::files::{set_mode, time_of, unlock};
 use crate::engine::restore::change::{Area, Change, FolderLook, Look, Spot, mode_of};
 use crate::model::EntryKind;
 use filetime::FileTime;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -116,19 +116,6 @@ pub(super) fn look_of(path: &Path) -> io::Result<Option<Look>> {
         size_bytes,
         modified_ns: modified.unix_seconds() * 1_000_000_000 + i64::from(modified.nanoseconds()),
     }))
-}
-
-/// Brings everything that was changed to the disk.
-pub(super) fn sync(areas: &[Area]) -> io::Result<()> {
-    for area in areas {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(File::open(&area.anchor)?)?;
-        #[cfg(not(target_os = "linux"))]
-        if cfg!(unix) {
-            File::open(&area.anchor)?.sync_all()?;
-        }
-    }
-    Ok(())
 }
 
 fn place_of<'a>(areas: &'a [Area], change: &Change) -> (&'a Area, PathBuf) {

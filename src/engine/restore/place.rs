@@ -4,8 +4,9 @@ use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::report::Room;
 use crate::engine::restore::change::{Area, Change, FolderLook, Spot};
+use crate::engine::restore::durable::{sync_places, sync_staged};
 use crate::engine::restore::log::{Head, RestoreLog, State};
-use crate::engine::restore::perform::{Failed, Next, Walked, back, forward, look_of, sync};
+use crate::engine::restore::perform::{Failed, Next, Walked, back, forward, look_of};
 use crate::engine::restore::plan::{Plan, Trust};
 use crate::engine::restore::survey::{Effect, FileStep, Survey};
 use crate::engine::restore::workspace;
@@ -131,7 +132,7 @@ pub(super) fn place(
         return Ok(placed);
     }
     let Prepared { mut log, head } = prepared;
-    let ready = sync(&head.areas)
+    let ready = sync_staged(&head.areas, &changes)
         .and_then(|()| log.write(&head, &changes))
         .map_err(EngineError::OwnData)
         .and_then(|()| context.check_cancelled())
@@ -150,7 +151,8 @@ pub(super) fn place(
     let reason = match forward(&head.areas, &changes, before_each) {
         Ok(Walked::ToItsEnd) => {
             // All is in place: that the disk is slow to say so must not undo it.
-            let confirmed = sync(&head.areas).and_then(|()| log.pass_to(State::Done));
+            let confirmed =
+                sync_places(&head.areas, &changes).and_then(|()| log.pass_to(State::Done));
             if let Err(error) = confirmed {
                 tracing::warn!(%error, "the disk did not confirm the restore");
             }
@@ -206,7 +208,7 @@ pub(super) fn take_back(
     if let Some(first) = failures.into_iter().next() {
         return Err(first);
     }
-    sync(areas).map_err(own(&log))?;
+    sync_places(areas, changes).map_err(own(&log))?;
     let failed = own(&log);
     log.close(areas).map_err(failed)
 }

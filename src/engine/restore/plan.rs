@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// What a restore will do.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Plan {
     /// Which names the disk takes for one at each of them.
     pub(super) matchings: Vec<NameMatching>,
     /// In the order of their bytes in the archive.
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<Arc<Item>>,
     pub(super) refused: Vec<Warning>,
     /// What is removed besides, where an exact mirror is wanted.
     pub(super) mirror: Option<Mirror>,
@@ -361,7 +362,7 @@ impl<'a> Planner<'a> {
 
     /// Leaves out what would be written twice, or through a link or file of the archive itself, by the
     /// names that the disk tells apart.
-    fn without_conflicts(&mut self, checked: Vec<(SafePath, Item)>) -> Vec<Item> {
+    fn without_conflicts(&mut self, checked: Vec<(SafePath, Item)>) -> Vec<Arc<Item>> {
         let mut known: HashMap<(usize, SafePath), (SafePath, EntryKind)> =
             HashMap::with_capacity(checked.len());
         let mut unique = Vec::with_capacity(checked.len());
@@ -389,7 +390,7 @@ impl<'a> Planner<'a> {
             if through.is_some() {
                 self.refuse(&item.name, "it stands below a link or file of the archive");
             } else {
-                items.push(item);
+                items.push(Arc::new(item));
             }
         }
         items
@@ -499,7 +500,7 @@ mod tests {
         let target = RestoreTarget::Folder(PathBuf::from("/t"));
         let request = RestoreRequest::all_of("k", target);
         let plan = Plan::new(entries.collect(), None, &request, &|_| matching).expect("a plan");
-        let kept = plan.items.into_iter().map(|item| item.name);
+        let kept = plan.items.into_iter().map(|item| item.name.clone());
         let refused = plan.refused.into_iter();
         let refused = refused.map(|refused| format!("{}: {}", refused.path, refused.reason));
         (kept.collect(), refused.collect())
@@ -570,7 +571,7 @@ mod tests {
             request.options.huge_files = huge_files;
             let exact = |_: &Path| NameMatching::Exact;
             let plan = Plan::new(entries.clone(), None, &request, &exact).expect("a plan");
-            let names = plan.items.into_iter().map(|item| item.name);
+            let names = plan.items.into_iter().map(|item| item.name.clone());
             names.collect::<Vec<_>>().concat()
         };
         assert_eq!(kept(HugeFiles::Refused), "124");

@@ -4,8 +4,9 @@
 use crate::engine::error::EngineError;
 use crate::engine::report::{Ended, KeptRestore, Settled, UndoReport};
 use crate::engine::restore::change::{Area, Change};
+use crate::engine::restore::durable::sync_places;
 use crate::engine::restore::log::{Head, RestoreLog, State, ids};
-use crate::engine::restore::perform::{Failed, Next, forward, look_of, sync};
+use crate::engine::restore::perform::{Failed, Next, forward, look_of};
 use crate::engine::restore::place::take_back;
 use jiff::{SignedDuration, Timestamp};
 use std::io;
@@ -80,7 +81,7 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
                 take_back(log, &head.areas, &changes).map_err(failed)?;
                 return Ok(ended(Ended::TakenBack));
             }
-            sync(&head.areas).map_err(EngineError::OwnData)?;
+            sync_places(&head.areas, &changes).map_err(EngineError::OwnData)?;
             log.pass_to(State::Done).map_err(EngineError::OwnData)?;
             Ok(ended(Ended::Finished))
         }
@@ -249,7 +250,8 @@ pub fn forget_old_restores(
         let Some(log) = log.filter(|log| !is_midway(log)) else {
             continue;
         };
-        let Ok((head, _)) = log.read() else {
+        // Read at each start, also of a restore of a million files.
+        let Ok(head) = log.read_head() else {
             continue;
         };
         if now.duration_since(head.created) > older_than {
