@@ -119,7 +119,8 @@ struct Fetching<'a> {
 
 impl Fetching<'_> {
     /// Fetches the directory and what stands right before it: in our archives the manifest and the
-    /// newest list of entries, which take about a third of the directory's bytes.
+    /// newest list of entries, which take from one to two thirds of the bytes of the directory, the more the
+    /// shorter the names are.
     async fn directory(&self, last: Bytes, shared: &Shared) -> Result<(), EngineError> {
         let size_bytes = self.object.size_bytes;
         let Some(last_offset) = size_bytes.checked_sub(last.len() as u64) else {
@@ -132,7 +133,7 @@ impl Fetching<'_> {
         let Ok(tail) = Tail::find(end, size_bytes) else {
             return Ok(());
         };
-        let before_bytes = tail.directory_bytes / 2 + 64 * 1024;
+        let before_bytes = tail.directory_bytes / 4 * 3 + 64 * 1024;
         let from = tail.directory_offset.saturating_sub(before_bytes);
         if size_bytes - from <= MOST_BYTES {
             if from < last_offset {
