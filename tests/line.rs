@@ -23,7 +23,10 @@ const SMALL_FILE_BYTES: usize = 15_000;
 struct Size {
     big_file_bytes: usize,
     small_files: usize,
+    /// By a backup.
     least: f64,
+    /// By a restore, which brings its files to the disk and to their places after the line's last byte.
+    least_down: f64,
 }
 
 fn size() -> Size {
@@ -32,6 +35,7 @@ fn size() -> Size {
             big_file_bytes: 300_000_000,
             small_files: 20_000,
             least: 0.9,
+            least_down: 0.9,
         }
     } else {
         // 2 s of line and ten round trips.
@@ -39,6 +43,7 @@ fn size() -> Size {
             big_file_bytes: 40_000_000,
             small_files: 2_700,
             least: 0.55,
+            least_down: 0.35,
         }
     }
 }
@@ -197,7 +202,7 @@ fn one_big_file_fills_the_line() {
     far.run("increment of 1 MB", &["backup", "docs"]);
     far.run("nothing changed", &["backup", "docs"]);
     let run = far.run("restore", &["restore", "latest", "--to", "there"]);
-    run.must_fill(Way::Down, size().least);
+    run.must_fill(Way::Down, size().least_down);
 }
 
 #[test]
@@ -226,5 +231,5 @@ fn many_small_files_fill_the_line() {
     let most_bytes = SMALL_FILE_BYTES as u64 + 8_000;
     assert!(run.bytes_down <= most_bytes, "{} bytes", run.bytes_down);
     let run = far.run("restore", &["restore", "latest", "--to", "there"]);
-    run.must_fill(Way::Down, size().least);
+    run.must_fill(Way::Down, size().least_down);
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 /// Requests on the way at once.
 const REQUESTS_AT_ONCE: usize = 8;
 /// Bytes that were fetched, or are being fetched, and are not unpacked yet.
-const MOST_WAITING_BYTES: u64 = 24 * 1024 * 1024;
+const MOST_WAITING_BYTES: u64 = 16 * 1024 * 1024;
 /// What a thread that unpacks reads at once.
 const BUFFER_BYTES: usize = 128 * 1024;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Bytes between two entries that are fetched along rather than asking twice.
 const BRIDGED_BYTES: u64 = 64 * 1024;
 /// The most bytes in one request; an entry that is longer comes in several.
-pub(super) const REQUEST_BYTES: u64 = 4 * 1024 * 1024;
+pub(super) const REQUEST_BYTES: u64 = 2 * 1024 * 1024;
 
 /// What is fetched together.
 #[derive(Debug, Clone, PartialEq, Eq)]
