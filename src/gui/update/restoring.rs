@@ -130,6 +130,15 @@ pub(crate) fn foresee(core: &mut Core, request: RestoreRequest) {
     });
 }
 
+/// The dialog that asked what a restore would do is gone: nobody wants to know it any more, and soon it is not
+/// true any more.
+pub(crate) fn let_foresight_go(core: &mut Core) {
+    let is_asked = matches!(core.forms.dialog, Some(Dialog::Restore(_)));
+    if !is_asked && core.state.foresight.take().is_some() {
+        forget_running(core, JobKind::Foresee);
+    }
+}
+
 /// What a restore would do is known.
 pub(crate) fn foreseen(core: &mut Core, preview: Arc<RestorePreview>) {
     if let Some(foresight) = &mut core.state.foresight {
