@@ -121,12 +121,18 @@ pub(super) fn look_of(path: &Path) -> io::Result<Option<Look>> {
 /// Brings everything that was changed to the disk.
 pub(super) fn sync(areas: &[Area]) -> io::Result<()> {
     for area in areas {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(File::open(&area.anchor)?)?;
-        #[cfg(not(target_os = "linux"))]
-        if cfg!(unix) {
-            File::open(&area.anchor)?.sync_all()?;
-        }
+        // In an anchor that went since, there is nothing that has to reach the disk.
+        if_there(sync_one(area))?;
+    }
+    Ok(())
+}
+
+fn sync_one(area: &Area) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(File::open(&area.anchor)?)?;
+    #[cfg(not(target_os = "linux"))]
+    if cfg!(unix) {
+        File::open(&area.anchor)?.sync_all()?;
     }
     Ok(())
 }
@@ -229,7 +235,7 @@ fn take_out(area: &Area, number: u64, path: &Path) -> io::Result<()> {
     if is_placed && there(path)?.is_some() {
         set_aside(path, &new)?;
     }
-    fs::rename(&old, path)?;
+    bring_to(&old, path)?;
     // A rename of one link of a file to another leaves both (POSIX).
     if_there(fs::remove_file(old))
 }
@@ -247,7 +253,18 @@ fn bring_back(area: &Area, number: u64, path: &Path) -> io::Result<()> {
         };
         fs::rename(path, kept)?;
     }
-    fs::rename(old, path)
+    bring_to(&old, path)
+}
+
+/// Moves what was set aside to its place. Folders on the way that went since the restore are made anew.
+fn bring_to(aside: &Path, path: &Path) -> io::Result<()> {
+    match (fs::rename(aside, path), path.parent()) {
+        (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+            fs::create_dir_all(parent)?;
+            fs::rename(aside, path)
+        }
+        (moved, _) => moved,
+    }
 }
 
 fn free_name(path: &Path) -> io::Result<PathBuf> {
