@@ -80,6 +80,11 @@ impl Walk<'_> {
                 }
                 continue;
             }
+            // Another volume: what goes is cleared away later, and by then others may have written to it.
+            if !is_present && is_mount_point(&path).map_err(|error| (path.clone(), error))? {
+                content = Content::Kept;
+                continue;
+            }
             let before = extra.len();
             let inside = self.look_into(&path, extra)?;
             if is_present || inside == Content::Kept {
@@ -103,6 +108,26 @@ impl Walk<'_> {
             || path.file_name().is_some_and(is_workspace)
             || self.excludes.matched(relative, kind.is_dir()).is_ignore()
     }
+}
+
+/// Whether another volume, or another part of one, begins at a folder.
+#[cfg(target_os = "linux")]
+fn is_mount_point(folder: &Path) -> io::Result<bool> {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let told = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())?;
+    Ok(told.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_mount_point(folder: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let above = folder.parent().unwrap_or(folder).symlink_metadata()?;
+    Ok(folder.symlink_metadata()?.dev() != above.dev())
+}
+
+#[cfg(not(unix))]
+fn is_mount_point(_folder: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -142,5 +167,13 @@ mod tests {
         );
         let missing = mirrored.extra_in(&top.join("not there")).expect("looked");
         assert!(missing.is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn another_volume_is_told_from_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(!is_mount_point(folder.path()).expect("looked"));
+        assert!(is_mount_point(Path::new("/proc")).expect("looked"));
     }
 }
