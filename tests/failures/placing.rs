@@ -1,7 +1,7 @@
 //! What restores make of a target that is not as the backup knows it, and of wishes that fit nothing.
 
 use crate::jobs::{back_up, open_folder, quiet};
-use crate::support::plain_tree;
+use crate::support::{differences, plain_tree, snapshot, write_file};
 use std::fs;
 use zipkeep::engine::{self, RestoreRequest, RestoreTarget, Selection};
 
@@ -22,4 +22,41 @@ async fn a_wish_that_fits_nothing_is_no_success() {
     let error = engine::restore(&store, request, &quiet(folder.path())).await;
     assert_eq!(error.expect_err("refused").kind(), "nothing-chosen");
     assert!(!target.exists());
+}
+
+/// Folders that a team shares have the bit that gives their files to the team.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn special_bits_of_what_is_there_stay() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "team/tool", b"run");
+    write_file(&source, "drop/letter", b"one");
+    for (path, mode) in [("team/tool", 0o4755), ("team", 0o2775), ("drop", 0o1777)] {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(source.join(path), permissions).expect("set");
+    }
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path()))
+        .await
+        .expect("made");
+    let before = snapshot(&source);
+    let again = || RestoreRequest::all_of(&report.key, RestoreTarget::Original);
+    let restored = engine::restore(&store, again(), &quiet(folder.path()))
+        .await
+        .expect("restored");
+    assert_eq!((restored.unchanged, restored.undo), (2, None));
+    assert_eq!(differences(&before, &snapshot(&source)), [""; 0]);
+    write_file(&source, "team/more", b"new");
+    write_file(&source, "drop/letter", b"two, later");
+    engine::restore(&store, again(), &quiet(folder.path()))
+        .await
+        .expect("restored");
+    for (path, mode) in [("team/tool", 0o4755), ("team", 0o2775), ("drop", 0o1777)] {
+        let permissions = fs::metadata(source.join(path))
+            .expect("there")
+            .permissions();
+        assert_eq!(permissions.mode() & 0o7777, mode, "{path}");
+    }
 }

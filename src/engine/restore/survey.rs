@@ -31,6 +31,8 @@ pub(super) struct Survey {
     pub(super) extra: Vec<Extra>,
     /// What will not be restored, and why.
     pub(super) refused: Vec<Warning>,
+    /// Permission bits that are restored.
+    pub(super) mode_mask: u32,
 }
 
 impl Survey {
@@ -121,7 +123,10 @@ impl<'a> Surveyor<'a> {
             known: HashMap::new(),
             touched: HashSet::new(),
             taken: HashSet::new(),
-            survey: Survey::default(),
+            survey: Survey {
+                mode_mask: request.options.special_bits.mode_mask(),
+                ..Survey::default()
+            },
         }
     }
 
@@ -268,7 +273,7 @@ impl<'a> Surveyor<'a> {
             return Ok(false);
         }
         let metadata = path.symlink_metadata().map_err(failed(path))?;
-        let mode = mode_of(&metadata);
+        let mode = mode_of(&metadata).map(|mode| mode & self.survey.mode_mask);
         if item.mode.is_some() && mode.is_some() && item.mode != mode {
             return Ok(false);
         }
