@@ -1,9 +1,12 @@
 //! What restores make of a target that is not as the backup knows it, and of wishes that fit nothing.
 
-use crate::jobs::{back_up, open_folder, quiet};
+use crate::jobs::{back_up, open_folder, quiet, restore};
+use crate::restore::foreign_archive;
 use crate::support::{differences, plain_tree, snapshot, write_file};
+use bytes::Bytes;
 use std::fs;
 use zipkeep::engine::{self, RestoreRequest, RestoreTarget, Selection};
+use zipkeep::model::EntryKind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_that_fits_nothing_is_no_success() {
@@ -59,4 +62,31 @@ async fn special_bits_of_what_is_there_stay() {
             .permissions();
         assert_eq!(permissions.mode() & 0o7777, mode, "{path}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_the_disk_cannot_have_is_refused_and_the_rest_restored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = "n".repeat(300);
+    let below = format!("{long}/file");
+    let archive = foreign_archive(&[
+        (&long, EntryKind::Symlink, b"x"),
+        (&format!("d/{below}"), EntryKind::File, b"x"),
+        ("ok", EntryKind::File, b"ok"),
+    ]);
+    let store = open_folder(&folder.path().join("backups"));
+    store
+        .put_new("long.zip", Bytes::from(archive))
+        .await
+        .expect("stored");
+    let target = folder.path().join("target");
+    let restored = restore(&store, "long.zip", &target, &quiet(folder.path()))
+        .await
+        .expect("restored");
+    assert_eq!((restored.files, restored.refused.len()), (1, 2));
+    for refused in &restored.refused {
+        assert!(refused.reason.contains("cannot have"), "{refused:?}");
+    }
+    assert_eq!(fs::read(target.join("ok")).expect("there"), b"ok");
 }

@@ -165,6 +165,8 @@ fn is_absence(error: &io::Error) -> bool {
 fn if_there(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if is_absence(&error) => Ok(()),
+        // Nor is anything there whose name the disk cannot have.
+        Err(error) if error.kind() == ErrorKind::InvalidFilename => Ok(()),
         result => result,
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::restore::plan::{Item, Mirror, Plan, Role, path_of};
 use crate::model::{EntryKind, Warning};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -143,11 +144,23 @@ impl<'a> Surveyor<'a> {
         for (position, item) in plan.items.iter().enumerate() {
             let path = path_of(self.bases, item);
             let base = &self.bases[item.base];
-            match item.kind {
-                EntryKind::Directory => self.look_at_folder(position, item, &path, base)?,
+            if !can_be_there(&path) {
+                self.refuse(item, CANNOT_BE_NAMED);
+                continue;
+            }
+            let looked = match item.kind {
+                EntryKind::Directory => self.look_at_folder(position, item, &path, base),
                 EntryKind::File | EntryKind::Symlink => {
-                    self.look_at_file(position, item, path, base)?;
+                    self.look_at_file(position, item, path, base)
                 }
+            };
+            match looked {
+                Err(EngineError::Target { source, .. })
+                    if source.kind() == io::ErrorKind::InvalidFilename =>
+                {
+                    self.refuse(item, CANNOT_BE_NAMED);
+                }
+                looked => looked?,
             }
         }
         if let Some(mirror) = &plan.mirror {
@@ -404,11 +417,28 @@ impl<'a> Surveyor<'a> {
     }
 }
 
+/// What a disk says of a name that is too long for it, or has what it forbids.
+const CANNOT_BE_NAMED: &str = "the disk cannot have a file of this name";
 const IN_THE_WAY: &str = "a file or link of the target is in the way";
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
     let path = path.to_owned();
     move |source| EngineError::Target { path, source }
+}
+
+/// Whether a system can have something at this path; in a folder that is there its disk tells. Folders that
+/// are only going to be made tell nothing yet.
+fn can_be_there(path: &Path) -> bool {
+    const MOST_NAME_BYTES: usize = 255;
+    const MOST_PATH_BYTES: usize = if cfg!(target_os = "macos") {
+        1_024
+    } else {
+        4_096
+    };
+    let is_short = |name: &OsStr| name.as_encoded_bytes().len() <= MOST_NAME_BYTES;
+    // Windows counts in other units, and long names there are rare.
+    !cfg!(unix)
+        || path.as_os_str().as_encoded_bytes().len() < MOST_PATH_BYTES && path.iter().all(is_short)
 }
 
 #[cfg(unix)]
