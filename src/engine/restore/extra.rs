@@ -19,6 +19,8 @@ pub(super) struct Mirrored<'a> {
     pub(super) matching: NameMatching,
     /// What is never touched, with all that is in it.
     pub(super) keep_out: &'a [PathBuf],
+    /// Folders that stay with all that is in them, because the file that the backup has there is refused.
+    pub(super) in_the_way: &'a HashSet<PathBuf>,
     /// Patterns of what backups leave out.
     pub(super) excludes: &'a [String],
 }
@@ -105,6 +107,7 @@ impl Walk<'_> {
             .any(|kept| path.starts_with(kept));
         let relative = path.strip_prefix(self.top).unwrap_or(path);
         is_kept_out
+            || self.mirrored.in_the_way.contains(path)
             || path.file_name().is_some_and(is_workspace)
             || self.excludes.matched(relative, kind.is_dir()).is_ignore()
     }
@@ -157,6 +160,7 @@ mod tests {
             present: &present,
             matching: NameMatching::Exact,
             keep_out: &[top.join("own")],
+            in_the_way: &HashSet::new(),
             excludes: &["cache/".to_owned()],
         };
         let mut extra = mirrored.extra_in(top).expect("looked");

@@ -103,6 +103,12 @@ pub(super) struct Surveyor<'a> {
     now: Timestamp,
     known: HashMap<PathBuf, Folder>,
     touched: HashSet<PathBuf>,
+    /// Where files and links of the plan belong, where a free name is looked for beside them.
+    planned: HashSet<PathBuf>,
+    /// Where files of the plan go, with their hashes.
+    put: HashMap<PathBuf, Option<blake3::Hash>>,
+    /// Folders that are where the backup has a file.
+    in_the_way: HashSet<PathBuf>,
     /// Where something will be put.
     taken: HashSet<PathBuf>,
     survey: Survey,
@@ -123,6 +129,9 @@ impl<'a> Surveyor<'a> {
             now,
             known: HashMap::new(),
             touched: HashSet::new(),
+            planned: HashSet::new(),
+            put: HashMap::new(),
+            in_the_way: HashSet::new(),
             taken: HashSet::new(),
             survey: Survey {
                 mode_mask: request.options.special_bits.mode_mask(),
@@ -140,6 +149,11 @@ impl<'a> Surveyor<'a> {
                     source: io::ErrorKind::NotADirectory.into(),
                 });
             }
+        }
+        if self.options.on_conflict == OnConflict::KeepBoth {
+            let files = plan.items.iter();
+            let files = files.filter(|item| item.kind != EntryKind::Directory);
+            self.planned = files.map(|item| path_of(self.bases, item)).collect();
         }
         for (position, item) in plan.items.iter().enumerate() {
             let path = path_of(self.bases, item);
@@ -175,6 +189,7 @@ impl<'a> Surveyor<'a> {
                 present: &mirror.present,
                 matching: top.matching,
                 keep_out: self.keep_out,
+                in_the_way: &self.in_the_way,
                 excludes: &top.excludes,
             };
             for path in mirrored.extra_in(&top.path)? {
@@ -256,11 +271,24 @@ impl<'a> Surveyor<'a> {
             None => (path, Effect::New),
             Some(look) if look.kind == EntryKind::Directory => {
                 self.refuse(item, "a folder of the target is in the way");
+                self.in_the_way.insert(path);
                 return Ok(());
             }
             Some(look) if self.is_alike(item, look, &path)? => (path, Effect::Alike),
             Some(look) => self.in_conflict(item, look, path)?,
         };
+        // Folders that are restored may lie in each other, or go to one place.
+        match self.put.get(&path) {
+            None => {}
+            Some(other) if other.is_some() && *other == item.blake3 => return Ok(()),
+            Some(_) => {
+                self.refuse(item, "another file of the backup goes to the same place");
+                return Ok(());
+            }
+        }
+        if effect != Effect::Kept {
+            self.put.insert(path.clone(), item.blake3);
+        }
         if matches!(effect, Effect::New | Effect::Replaces) {
             let parent = path.parent().unwrap_or(base).to_owned();
             self.touch(&parent);
@@ -338,7 +366,8 @@ impl<'a> Surveyor<'a> {
             }
             let free = path.with_file_name(name);
             let is_there = look_of(&free).map_err(failed(&free))?.is_some();
-            if !is_there && !self.taken.contains(&free) {
+            let is_wanted = self.planned.contains(&free) || self.taken.contains(&free);
+            if !is_there && !is_wanted {
                 return Ok(free);
             }
         }
