@@ -220,6 +220,17 @@ impl Config {
         SignedDuration::from_hours(24 * i64::from(self.undo_days))
     }
 
+    /// The folders of all profiles that hold backups: no restore removes anything in them.
+    pub fn backup_folders(&self) -> Vec<PathBuf> {
+        let folders = self.profiles.iter().filter_map(|profile| {
+            let Destination::Folder(folder) = &profile.destination else {
+                return None;
+            };
+            Some(folder.path.clone())
+        });
+        folders.collect()
+    }
+
     /// The profile of this name.
     pub fn profile(&self, name: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.name == name)

@@ -388,6 +388,36 @@ fn a_backup_is_made_when_it_is_asked_for_by_force() {
 }
 
 #[test]
+fn a_mirror_does_not_remove_another_profiles_backups() {
+    let computer = Computer::new();
+    write_file(&computer.path("docs"), "a.txt", b"a");
+    let other = computer.path("docs/backups of another");
+    let root = other.display().to_string();
+    let add = [
+        "profile",
+        "add",
+        "other",
+        "--provider",
+        "folder",
+        "--root",
+        &root,
+        "--source",
+        "docs",
+    ];
+    assert!(computer.run(&add).status.success());
+    computer.json(0, &["backup", "docs"]);
+    computer.json(0, &["--profile", "other", "backup", "docs"]);
+    let archives = || fs::read_dir(&other).expect("there").count();
+    let before = archives();
+    assert!(before > 0);
+    write_file(&computer.path("docs"), "new.txt", b"goes");
+    let report = computer.json(0, &["restore", "latest", "--mirror"]);
+    assert_eq!(report["result"]["removed"], 1, "{report}");
+    assert!(!computer.path("docs/new.txt").exists());
+    assert_eq!(archives(), before);
+}
+
+#[test]
 fn a_backup_is_verified_and_damage_is_named_with_exit_code_one() {
     let computer = Computer::new();
     let content = noise(3, 50_000);

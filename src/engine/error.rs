@@ -57,6 +57,9 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// Nothing in the backup is what was asked for.
+    #[error("Nothing in this backup fits what is to be restored")]
+    NothingChosen,
     /// The destination failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -172,6 +175,7 @@ impl EngineError {
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
             Self::Pattern { .. } | Self::Wish { .. } => "pattern",
+            Self::NothingChosen => "nothing-chosen",
             Self::Storage(error) | Self::CannotCopy(error) => error.fault().word(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => "newer-format",
             Self::Archive(_) => "archive",
@@ -216,7 +220,7 @@ impl EngineError {
             Self::Pattern { .. } => {
                 "Write patterns as in a .gitignore file, for example “*.tmp” or “cache/”."
             }
-            Self::Wish { .. } => {
+            Self::Wish { .. } | Self::NothingChosen => {
                 "Write it as the list of the backup shows it, with * and ** for any."
             }
             Self::Storage(error) | Self::CannotCopy(error) => error.fault().hint(),

@@ -197,6 +197,16 @@ pub enum SpecialBits {
     Restored,
 }
 
+impl SpecialBits {
+    /// The permission bits that are restored; of what is there already, all others stay.
+    pub(super) const fn mode_mask(self) -> u32 {
+        match self {
+            Self::LeftOut => 0o777,
+            Self::Restored => 0o7777,
+        }
+    }
+}
+
 /// What becomes of files of other programs' archives that unpack to more than a hundred times their size,
 /// once they come to more than 1 GiB together. What zipkeep itself backed up is restored in any case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

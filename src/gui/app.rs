@@ -93,6 +93,7 @@ impl eframe::App for App {
         theme::choose(ui.ctx(), self.core.state.config.appearance);
         let Core { state, forms, .. } = &mut self.core;
         view::frame_ui(ui, state, forms, (self.mark.as_ref(), &mut commands));
+        update::let_foresight_go(&mut self.core);
         self.save_after_pause(ui.ctx(), &mut commands);
         for command in commands {
             update::apply(&mut self.core, command);

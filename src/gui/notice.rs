@@ -321,8 +321,12 @@ pub(crate) fn of_verify(report: &VerifyReport, depth: VerifyDepth, name: &str) -
 /// What to tell of a restore that was done.
 pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
     let restored = rows::files(report.files);
-    let (tone, title) = if report.refused.is_empty() {
+    let (tone, title) = if report.refused.is_empty() && report.warnings.is_empty() {
         (Tone::Success, format!("Restored {restored}"))
+    } else if report.refused.is_empty() {
+        let to_know = rows::counted(report.warnings.len() as u64, "thing", "things");
+        let title = format!("Restored {restored}, with {to_know} to know");
+        (Tone::Warning, title)
     } else {
         let refused = count_text(report.refused.len() as u64);
         (
@@ -354,7 +358,7 @@ pub(crate) fn of_restore(report: &RestoreReport) -> Notice {
             .map(|reason| format!("It cannot be undone: {reason}")),
     );
     let mut notice = Notice::new(JobKind::Restore, tone, title).hint(parts.join(" · "));
-    notice.warnings.clone_from(&report.refused);
+    notice.warnings = [report.refused.as_slice(), &report.warnings].concat();
     notice.offer = report.undo.clone().map(Offer::Undo);
     notice
 }
@@ -558,6 +562,35 @@ mod tests {
         assert_eq!(partial.warnings.len(), 3);
         let changed = told(&backup_report(0, 1));
         assert_eq!(changed.title, "Backed up 123 files, with 1 thing to know");
+    }
+
+    #[test]
+    fn a_restore_tells_what_to_know_of_it_and_what_is_missing() {
+        let warning = |path: &str| Warning {
+            path: path.to_owned(),
+            reason: "a reason".to_owned(),
+        };
+        let mut report = RestoreReport {
+            files: 2,
+            bytes_written: 5,
+            unchanged: 0,
+            removed: 0,
+            refused: Vec::new(),
+            warnings: Vec::new(),
+            undo: None,
+            no_undo: None,
+            to: vec!["/t".to_owned()],
+            duration_secs: 1.0,
+        };
+        assert_eq!(of_restore(&report).tone, Tone::Success);
+        report.warnings.push(warning("/t"));
+        let told = of_restore(&report);
+        assert_eq!(told.title, "Restored 2 files, with 1 thing to know");
+        assert_eq!((told.tone, told.warnings.len()), (Tone::Warning, 1));
+        report.refused.push(warning("a"));
+        let told = of_restore(&report);
+        assert_eq!(told.title, "Restored 2 files, 1 could not be restored");
+        assert_eq!(told.warnings.len(), 2);
     }
 
     #[test]

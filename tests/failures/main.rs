@@ -7,5 +7,6 @@ mod support;
 mod backup;
 mod flips;
 mod jobs;
+mod placing;
 mod restore;
 mod verify;

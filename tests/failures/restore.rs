@@ -98,7 +98,7 @@ async fn a_damaged_entry_is_refused_by_name_and_the_rest_restored() {
     }
 }
 
-fn foreign_archive(entries: &[(&str, EntryKind, &[u8])]) -> Vec<u8> {
+pub(crate) fn foreign_archive(entries: &[(&str, EntryKind, &[u8])]) -> Vec<u8> {
     let mut writer = ArchiveWriter::new(Vec::new());
     let mut records = Vec::new();
     for (name, kind, content) in entries {

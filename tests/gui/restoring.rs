@@ -82,6 +82,23 @@ fn one_file_is_found_chosen_and_restored_and_the_restore_undone() {
 }
 
 #[test]
+fn what_would_happen_is_looked_at_anew_each_time_the_dialog_opens() {
+    let (desk, mut window) = backed_up();
+    desk.write("photos/winter.txt", b"brown");
+    press(&mut window, "Restore…");
+    wait(&mut window, "what would happen", |w| {
+        shows(w, "1 replaced · 2 there already")
+    });
+    press(&mut window, "Cancel");
+    window.run_ok();
+    desk.write("photos/summer/sea.txt", b"black");
+    press(&mut window, "Restore…");
+    wait(&mut window, "what would happen now", |w| {
+        shows(w, "2 replaced · 1 there already")
+    });
+}
+
+#[test]
 fn an_undo_respects_what_changed_since_and_can_be_made_all_the_same() {
     let (desk, mut window) = backed_up();
     desk.write("photos/winter.txt", b"brown");

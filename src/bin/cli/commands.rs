@@ -24,6 +24,8 @@ use zipkeep::storage::{self, Patience, Store};
 pub(crate) struct Work {
     pub(crate) places: Places,
     profile: Profile,
+    /// The folders of all profiles that hold backups.
+    backup_folders: Vec<PathBuf>,
     pub(crate) device: String,
     pub(crate) context: Context,
     pub(crate) output: Output,
@@ -45,6 +47,7 @@ impl Work {
         let reporter = output.reporter(command.name());
         Ok(Self {
             device: config.device_name(),
+            backup_folders: config.backup_folders(),
             context: Context::new(reporter, stop, &places.data_dir),
             places,
             profile,
@@ -59,6 +62,13 @@ impl Work {
             keep_out.push(folder.path.clone());
         }
         keep_out
+    }
+
+    /// The same for a restore, which must not remove another profile's backups either.
+    pub(crate) fn untouched(&self) -> Vec<PathBuf> {
+        let mut untouched = self.keep_out();
+        untouched.extend(self.backup_folders.iter().cloned());
+        untouched
     }
 
     pub(crate) fn store(&self, patience: Patience) -> Result<Store, Failure> {

@@ -55,7 +55,7 @@ impl Work {
             } else {
                 Selection::Matching(args.only.clone())
             },
-            keep_out: self.keep_out(),
+            keep_out: self.untouched(),
             options: RestoreOptions {
                 on_conflict: match args.on_conflict {
                     ConflictWay::Replace => OnConflict::Replace,

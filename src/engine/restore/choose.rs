@@ -57,10 +57,23 @@ impl<'a> Choice<'a> {
     pub(super) fn has(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Paths(paths) => ways(name).any(|way| paths.contains(way)),
+            Self::Paths(paths) => {
+                let is_in = |name: &str| ways(name).any(|way| paths.contains(way));
+                is_in(name) || as_in_trees(name).is_some_and(|name| is_in(&name))
+            }
             Self::Matching(patterns) => patterns.fit(name),
         }
     }
+}
+
+/// The name that a tree shows for that of a foreign archive which has empty components; `None` where it has
+/// none.
+fn as_in_trees(name: &str) -> Option<String> {
+    if !name.starts_with('/') && !name.ends_with('/') && !name.contains("//") {
+        return None;
+    }
+    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+    Some(parts.join("/"))
 }
 
 /// A name and the names of all folders that it is in, the innermost first.
@@ -108,6 +121,17 @@ mod tests {
         assert!(!choice.has("a") && !choice.has("a/bc") && !choice.has("b"));
         assert!(has(&["a/*/x"], "a/b/x/y/z") && !has(&["a/*/x"], "a/b/c/x"));
         assert!(has(&["**/*.txt"], "a/b/c.txt") && has(&["a/"], "a/b"));
+    }
+
+    #[test]
+    fn what_is_ticked_in_a_tree_is_chosen_whatever_its_name_looks_like() {
+        let paths = BTreeSet::from(["a/b".to_owned(), "abs".to_owned()]);
+        let selection = Selection::Paths(paths.into());
+        let choice = Choice::of(&selection).expect("understood");
+        for name in ["a//b", "a/b//c", "/a/b", "//abs", "abs//x"] {
+            assert!(choice.has(name), "{name}");
+        }
+        assert!(!choice.has("a//c") && !choice.has("/b") && !choice.has(""));
     }
 
     #[test]

@@ -69,13 +69,23 @@ fn sync_each(paths: &BTreeSet<PathBuf>) -> io::Result<()> {
 
 fn sync_volumes(areas: &[Area]) -> io::Result<()> {
     for area in areas {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(File::open(&area.anchor)?)?;
-        // Elsewhere each file was brought to the disk when it was staged.
-        #[cfg(not(target_os = "linux"))]
-        if cfg!(unix) {
-            File::open(&area.anchor)?.sync_all()?;
+        match sync_volume(area) {
+            // In an anchor that went since, there is nothing that has to reach the disk.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            synced => synced?,
         }
     }
+    Ok(())
+}
+
+fn sync_volume(area: &Area) -> io::Result<()> {
+    let anchor = File::open(&area.anchor)?;
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(&anchor)?;
+    // Elsewhere each file was brought to the disk when it was staged.
+    #[cfg(all(unix, not(target_os = "linux")))]
+    anchor.sync_all()?;
+    #[cfg(not(unix))]
+    drop(anchor);
     Ok(())
 }

@@ -19,6 +19,8 @@ pub(super) struct Mirrored<'a> {
     pub(super) matching: NameMatching,
     /// What is never touched, with all that is in it.
     pub(super) keep_out: &'a [PathBuf],
+    /// Folders that stay with all that is in them, because the file that the backup has there is refused.
+    pub(super) in_the_way: &'a HashSet<PathBuf>,
     /// Patterns of what backups leave out.
     pub(super) excludes: &'a [String],
 }
@@ -80,6 +82,11 @@ impl Walk<'_> {
                 }
                 continue;
             }
+            // Another volume: what goes is cleared away later, and by then others may have written to it.
+            if !is_present && is_mount_point(&path).map_err(|error| (path.clone(), error))? {
+                content = Content::Kept;
+                continue;
+            }
             let before = extra.len();
             let inside = self.look_into(&path, extra)?;
             if is_present || inside == Content::Kept {
@@ -100,9 +107,30 @@ impl Walk<'_> {
             .any(|kept| path.starts_with(kept));
         let relative = path.strip_prefix(self.top).unwrap_or(path);
         is_kept_out
+            || self.mirrored.in_the_way.contains(path)
             || path.file_name().is_some_and(is_workspace)
             || self.excludes.matched(relative, kind.is_dir()).is_ignore()
     }
+}
+
+/// Whether another volume, or another part of one, begins at a folder.
+#[cfg(target_os = "linux")]
+fn is_mount_point(folder: &Path) -> io::Result<bool> {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let told = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())?;
+    Ok(told.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_mount_point(folder: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let above = folder.parent().unwrap_or(folder).symlink_metadata()?;
+    Ok(folder.symlink_metadata()?.dev() != above.dev())
+}
+
+#[cfg(not(unix))]
+fn is_mount_point(_folder: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -132,6 +160,7 @@ mod tests {
             present: &present,
             matching: NameMatching::Exact,
             keep_out: &[top.join("own")],
+            in_the_way: &HashSet::new(),
             excludes: &["cache/".to_owned()],
         };
         let mut extra = mirrored.extra_in(top).expect("looked");
@@ -142,5 +171,13 @@ mod tests {
         );
         let missing = mirrored.extra_in(&top.join("not there")).expect("looked");
         assert!(missing.is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn another_volume_is_told_from_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(!is_mount_point(folder.path()).expect("looked"));
+        assert!(is_mount_point(Path::new("/proc")).expect("looked"));
     }
 }

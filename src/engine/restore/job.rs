@@ -9,7 +9,7 @@ use crate::engine::inside::{Opened, look_at_end, open_archive, open_kept};
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
-use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningApps};
+use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningApps, Selection};
 use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
@@ -17,7 +17,7 @@ use crate::engine::restore::databases::{complete, level_dbs};
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::place::{Prepared, place};
-use crate::engine::restore::plan::{Plan, path_of};
+use crate::engine::restore::plan::{Plan, Role, path_of};
 use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
@@ -325,6 +325,11 @@ fn plan(
             let reason = format!("it is not in the backup: {}", missing.reason);
             plan.refuse(&missing.path, &reason);
         }
+    }
+    let is_all = request.selection == Selection::All;
+    let has_wanted = plan.items.iter().any(|item| item.role == Role::Wanted);
+    if !is_all && !has_wanted && plan.refused.is_empty() {
+        return Err(EngineError::NothingChosen);
     }
     Ok((plan, fitted.warnings))
 }

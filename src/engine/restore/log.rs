@@ -193,6 +193,23 @@ impl RestoreLog {
         }))
     }
 
+    /// What a restore did that is in place; `None` where it is not, or not any more. Keeps nobody from working
+    /// on it meanwhile.
+    pub(super) fn peek(data_dir: &Path, id: &str) -> io::Result<Option<(Head, Vec<Change>)>> {
+        let folder = folder_of_all(data_dir).join(id);
+        match read(&folder.join(State::Done.file_name())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            peeked => peeked.map(Some),
+        }
+    }
+
+    /// Whether it was brought to an end. Keeps nobody from working on it meanwhile, either.
+    pub(super) fn is_settled(data_dir: &Path, id: &str) -> bool {
+        let folder = folder_of_all(data_dir).join(id);
+        let ends = [State::Done, State::Undone];
+        ends.iter().any(|end| folder.join(end.file_name()).exists())
+    }
+
     pub(super) fn id(&self) -> String {
         let name = self.folder.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
@@ -240,35 +257,7 @@ impl RestoreLog {
 
     /// Reads it back; an error where it is not whole.
     pub(super) fn read(&self) -> io::Result<(Head, Vec<Change>)> {
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the log is damaged");
-        let mut lines = BufReader::new(File::open(self.path())?);
-        let mut hasher = blake3::Hasher::new();
-        let mut line = Vec::new();
-        lines.read_until(b'\n', &mut line)?;
-        hasher.update(&line);
-        let first: FirstLine = serde_json::from_slice(&line)?;
-        if first.format != FORMAT {
-            return Err(damaged());
-        }
-        let mut changes = Vec::new();
-        loop {
-            line.clear();
-            if lines.read_until(b'\n', &mut line)? == 0 {
-                return Err(damaged());
-            }
-            if let Ok(last) = serde_json::from_slice::<LastLine>(&line) {
-                let blake3 = hasher.finalize().to_hex();
-                let is_whole =
-                    (last.changes, last.blake3.as_str()) == (changes.len() as u64, blake3.as_str());
-                return if is_whole {
-                    Ok((first.head, changes))
-                } else {
-                    Err(damaged())
-                };
-            }
-            hasher.update(&line);
-            changes.push(serde_json::from_slice(&line)?);
-        }
+        read(&self.path())
     }
 
     /// Reads only what it is about, not what it changes.
@@ -320,6 +309,38 @@ impl RestoreLog {
 
     fn path(&self) -> PathBuf {
         self.folder.join(self.state.file_name())
+    }
+}
+
+fn read(path: &Path) -> io::Result<(Head, Vec<Change>)> {
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the log is damaged");
+    let mut lines = BufReader::new(File::open(path)?);
+    let mut hasher = blake3::Hasher::new();
+    let mut line = Vec::new();
+    lines.read_until(b'\n', &mut line)?;
+    hasher.update(&line);
+    let first: FirstLine = serde_json::from_slice(&line)?;
+    if first.format != FORMAT {
+        return Err(damaged());
+    }
+    let mut changes = Vec::new();
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            return Err(damaged());
+        }
+        if let Ok(last) = serde_json::from_slice::<LastLine>(&line) {
+            let blake3 = hasher.finalize().to_hex();
+            let is_whole =
+                (last.changes, last.blake3.as_str()) == (changes.len() as u64, blake3.as_str());
+            return if is_whole {
+                Ok((first.head, changes))
+            } else {
+                Err(damaged())
+            };
+        }
+        hasher.update(&line);
+        changes.push(serde_json::from_slice(&line)?);
     }
 }
 

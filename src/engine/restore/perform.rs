@@ -146,6 +146,8 @@ fn is_absence(error: &io::Error) -> bool {
 fn if_there(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if is_absence(&error) => Ok(()),
+        // Nor is anything there whose name the disk cannot have.
+        Err(error) if error.kind() == ErrorKind::InvalidFilename => Ok(()),
         result => result,
     }
 }
@@ -216,7 +218,7 @@ fn take_out(area: &Area, number: u64, path: &Path) -> io::Result<()> {
     if is_placed && there(path)?.is_some() {
         set_aside(path, &new)?;
     }
-    fs::rename(&old, path)?;
+    bring_to(&old, path)?;
     // A rename of one link of a file to another leaves both (POSIX).
     if_there(fs::remove_file(old))
 }
@@ -234,7 +236,18 @@ fn bring_back(area: &Area, number: u64, path: &Path) -> io::Result<()> {
         };
         fs::rename(path, kept)?;
     }
-    fs::rename(old, path)
+    bring_to(&old, path)
+}
+
+/// Moves what was set aside to its place. Folders on the way that went since the restore are made anew.
+fn bring_to(aside: &Path, path: &Path) -> io::Result<()> {
+    match (fs::rename(aside, path), path.parent()) {
+        (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+            fs::create_dir_all(parent)?;
+            fs::rename(aside, path)
+        }
+        (moved, _) => moved,
+    }
 }
 
 fn free_name(path: &Path) -> io::Result<PathBuf> {

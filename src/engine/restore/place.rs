@@ -294,9 +294,10 @@ fn finished_folders(survey: &Survey, plan: &Plan) -> Vec<Change> {
         if item.trust == Trust::Foreign && item.relative.as_os_str().is_empty() {
             continue;
         }
+        let stays = before.and_then(|look| look.mode).unwrap_or(0) & !survey.mode_mask;
         let own = FolderLook {
             modified_ns: item.modified_ns,
-            mode: item.mode,
+            mode: item.mode.map(|mode| mode | stays),
         };
         if *before == Some(own) && !looks.contains_key(at) {
             continue;

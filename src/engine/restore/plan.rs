@@ -3,10 +3,10 @@
 //! One type of plan, made from the manifest (ours) or from the central directory alone (foreign).
 //! Every name is checked here: what may not be written is refused with a reason, the rest goes on.
 
-use crate::archive::{ArchiveError, ListedEntry, NameMatching, PathRules, SafePath};
+use crate::archive::{ListedEntry, NameMatching, PathRules, SafePath};
 use crate::engine::error::EngineError;
 use crate::engine::hex::from_hex;
-use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarget, SpecialBits};
+use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarget};
 use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
 use crate::engine::restore::choose::Choice;
@@ -176,10 +176,7 @@ impl<'a> Planner<'a> {
             },
             base_of_label: None,
             refused: Vec::new(),
-            mode_mask: match request.options.special_bits {
-                SpecialBits::LeftOut => 0o777,
-                SpecialBits::Restored => 0o7777,
-            },
+            mode_mask: request.options.special_bits.mode_mask(),
             chosen: match &request.target {
                 RestoreTarget::Places(places) => Some(places),
                 _ => None,
@@ -455,14 +452,6 @@ fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
 #[cfg(not(unix))]
 fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// An entry's content was not what it should be.
-pub(super) fn damaged(name: &str, reason: &str) -> ArchiveError {
-    ArchiveError::Damaged {
-        path: name.to_owned(),
-        reason: reason.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::engine::restore::plan::{Item, Plan, Role, path_of};
 use crate::model::{EntryKind, Warning};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub(super) struct Survey {
     pub(super) extra: Vec<Extra>,
     /// What will not be restored, and why.
     pub(super) refused: Vec<Warning>,
+    /// Permission bits that are restored.
+    pub(super) mode_mask: u32,
 }
 
 impl Survey {
@@ -101,6 +104,12 @@ pub(super) struct Surveyor<'a> {
     now: Timestamp,
     known: HashMap<PathBuf, Folder>,
     touched: HashSet<PathBuf>,
+    /// Where files and links of the plan belong, where a free name is looked for beside them.
+    planned: HashSet<PathBuf>,
+    /// Where files of the plan go, with their hashes.
+    put: HashMap<PathBuf, Option<blake3::Hash>>,
+    /// Folders that are where the backup has a file.
+    in_the_way: HashSet<PathBuf>,
     /// Where something will be put.
     taken: HashSet<PathBuf>,
     survey: Survey,
@@ -121,8 +130,14 @@ impl<'a> Surveyor<'a> {
             now,
             known: HashMap::new(),
             touched: HashSet::new(),
+            planned: HashSet::new(),
+            put: HashMap::new(),
+            in_the_way: HashSet::new(),
             taken: HashSet::new(),
-            survey: Survey::default(),
+            survey: Survey {
+                mode_mask: request.options.special_bits.mode_mask(),
+                ..Survey::default()
+            },
         }
     }
 
@@ -136,14 +151,31 @@ impl<'a> Surveyor<'a> {
                 });
             }
         }
+        if self.options.on_conflict == OnConflict::KeepBoth {
+            let files = plan.items.iter();
+            let files = files.filter(|item| item.kind != EntryKind::Directory);
+            self.planned = files.map(|item| path_of(self.bases, item)).collect();
+        }
         for (position, item) in plan.items.iter().enumerate() {
             let path = path_of(self.bases, item);
             let base = &self.bases[item.base];
-            match item.kind {
-                EntryKind::Directory => self.look_at_folder(position, item, &path, base)?,
+            if !can_be_there(&path) {
+                self.refuse(item, CANNOT_BE_NAMED);
+                continue;
+            }
+            let looked = match item.kind {
+                EntryKind::Directory => self.look_at_folder(position, item, &path, base),
                 EntryKind::File | EntryKind::Symlink => {
-                    self.look_at_file(position, item, path, base)?;
+                    self.look_at_file(position, item, path, base)
                 }
+            };
+            match looked {
+                Err(EngineError::Target { source, .. })
+                    if source.kind() == io::ErrorKind::InvalidFilename =>
+                {
+                    self.refuse(item, CANNOT_BE_NAMED);
+                }
+                looked => looked?,
             }
         }
         if let Some(mirror) = &plan.mirror {
@@ -158,6 +190,7 @@ impl<'a> Surveyor<'a> {
                 present: &mirror.present,
                 matching: top.matching,
                 keep_out: self.keep_out,
+                in_the_way: &self.in_the_way,
                 excludes: &top.excludes,
             };
             for path in mirrored.extra_in(&top.path)? {
@@ -239,11 +272,24 @@ impl<'a> Surveyor<'a> {
             None => (path, Effect::New),
             Some(look) if look.kind == EntryKind::Directory => {
                 self.refuse(item, "a folder of the target is in the way");
+                self.in_the_way.insert(path);
                 return Ok(());
             }
             Some(look) if self.is_alike(item, look, &path)? => (path, Effect::Alike),
             Some(look) => self.in_conflict(item, look, path)?,
         };
+        // Folders that are restored may lie in each other, or go to one place.
+        match self.put.get(&path) {
+            None => {}
+            Some(other) if other.is_some() && *other == item.blake3 => return Ok(()),
+            Some(_) => {
+                self.refuse(item, "another file of the backup goes to the same place");
+                return Ok(());
+            }
+        }
+        if effect != Effect::Kept {
+            self.put.insert(path.clone(), item.blake3);
+        }
         if matches!(effect, Effect::New | Effect::Replaces) {
             let parent = path.parent().unwrap_or(base).to_owned();
             self.touch(&parent);
@@ -269,7 +315,7 @@ impl<'a> Surveyor<'a> {
             return Ok(false);
         }
         let metadata = path.symlink_metadata().map_err(failed(path))?;
-        let mode = mode_of(&metadata);
+        let mode = mode_of(&metadata).map(|mode| mode & self.survey.mode_mask);
         if item.mode.is_some() && mode.is_some() && item.mode != mode {
             return Ok(false);
         }
@@ -321,7 +367,8 @@ impl<'a> Surveyor<'a> {
             }
             let free = path.with_file_name(name);
             let is_there = look_of(&free).map_err(failed(&free))?.is_some();
-            if !is_there && !self.taken.contains(&free) {
+            let is_wanted = self.planned.contains(&free) || self.taken.contains(&free);
+            if !is_there && !is_wanted {
                 return Ok(free);
             }
         }
@@ -400,11 +447,28 @@ impl<'a> Surveyor<'a> {
     }
 }
 
+/// What a disk says of a name that is too long for it, or has what it forbids.
+const CANNOT_BE_NAMED: &str = "the disk cannot have a file of this name";
 const IN_THE_WAY: &str = "a file or link of the target is in the way";
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
     let path = path.to_owned();
     move |source| EngineError::Target { path, source }
+}
+
+/// Whether a system can have something at this path; in a folder that is there its disk tells. Folders that
+/// are only going to be made tell nothing yet.
+fn can_be_there(path: &Path) -> bool {
+    const MOST_NAME_BYTES: usize = 255;
+    const MOST_PATH_BYTES: usize = if cfg!(target_os = "macos") {
+        1_024
+    } else {
+        4_096
+    };
+    let is_short = |name: &OsStr| name.as_encoded_bytes().len() <= MOST_NAME_BYTES;
+    // Windows counts in other units, and long names there are rare.
+    !cfg!(unix)
+        || path.as_os_str().as_encoded_bytes().len() < MOST_PATH_BYTES && path.iter().all(is_short)
 }
 
 #[cfg(unix)]

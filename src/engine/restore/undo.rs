@@ -40,6 +40,10 @@ pub fn settle(data_dir: &Path) -> Vec<Settled> {
 }
 
 fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError> {
+    // Somebody may want to undo it just now.
+    if RestoreLog::is_settled(data_dir, id) {
+        return Ok(None);
+    }
     let Some(mut log) = RestoreLog::open(data_dir, id).map_err(EngineError::OwnData)? else {
         return Ok(None);
     };
@@ -112,12 +116,9 @@ pub fn restores(data_dir: &Path) -> Result<Vec<KeptRestore>, EngineError> {
         .into_iter()
         .rev()
     {
-        let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
-        let Some(log) = log.filter(|log| log.state() == State::Done) else {
-            continue;
-        };
-        match log.read() {
-            Ok((head, changes)) => kept.push(describe(id, head, &changes)),
+        match RestoreLog::peek(data_dir, &id) {
+            Ok(None) => {}
+            Ok(Some((head, changes))) => kept.push(describe(id, head, &changes)),
             Err(error) => tracing::warn!(%error, id, "what a restore left cannot be read"),
         }
     }
@@ -181,7 +182,8 @@ pub fn undo(
     check_working_folders(&head.areas)?;
     let later_work = changed_since(&head.areas, &changes)?;
     if !later_work.is_empty() && later == LaterChanges::Respected {
-        return Err(EngineError::ChangedSince(later_work));
+        let paths = later_work.into_iter().map(|(_, path)| path);
+        return Err(EngineError::ChangedSince(paths.collect()));
     }
     let described = describe(id, head.clone(), &changes);
     // First: whoever goes on after a crash must know that what changed since is nowhere else.
@@ -189,7 +191,7 @@ pub fn undo(
         log.keep_areas().map_err(EngineError::OwnData)?;
     }
     log.pass_to(State::Back).map_err(EngineError::OwnData)?;
-    let kept = log.folder().to_owned();
+    let kept = kept_in(&head.areas, &later_work);
     take_back(log, &head.areas, &changes)
         .map_err(|Failed { path, source }| EngineError::Target { path, source })?;
     Ok(UndoReport {
@@ -197,12 +199,21 @@ pub fn undo(
         taken_away: described.put,
         put_back: described.removed,
         to: described.to,
-        set_aside: (!later_work.is_empty()).then(|| kept.display().to_string()),
+        set_aside: kept,
     })
 }
 
-/// What is not any more as the restore left it.
-fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, EngineError> {
+/// Where that comes to which changed since: each disk has its own folder for it.
+fn kept_in(areas: &[Area], later_work: &[(usize, PathBuf)]) -> Option<String> {
+    let areas = areas.iter().enumerate();
+    let touched = areas.filter(|(number, _)| later_work.iter().any(|(area, _)| area == number));
+    let folders = touched.map(|(_, area)| area.folder.join("new").display().to_string());
+    let folders: Vec<String> = folders.collect();
+    (!folders.is_empty()).then(|| folders.join(", "))
+}
+
+/// What is not any more as the restore left it, with the area that it is in.
+fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<(usize, PathBuf)>, EngineError> {
     let mut found = Vec::new();
     for change in changes {
         let (at, wanted) = match change {
@@ -216,7 +227,7 @@ fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, Eng
             source,
         })?;
         if there != wanted {
-            found.push(path);
+            found.push((at.area, path));
         }
     }
     Ok(found)
@@ -245,6 +256,12 @@ pub fn forget_old_restores(
     let now = Timestamp::now();
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
+        let is_old = |head: &Head| now.duration_since(head.created) > older_than;
+        if let Ok(Some((head, _))) = RestoreLog::peek(data_dir, &id)
+            && !is_old(&head)
+        {
+            continue;
+        }
         let log = RestoreLog::open(data_dir, &id).map_err(EngineError::OwnData)?;
         let is_midway = |log: &RestoreLog| matches!(log.state(), State::Forward | State::Back);
         let Some(log) = log.filter(|log| !is_midway(log)) else {
@@ -254,7 +271,11 @@ pub fn forget_old_restores(
         let Ok(head) = log.read_head() else {
             continue;
         };
-        if now.duration_since(head.created) > older_than {
+        // What is kept on a disk that is not connected now is let go once it is.
+        if check_working_folders(&head.areas).is_err() {
+            continue;
+        }
+        if is_old(&head) {
             log.remove(&head.areas).map_err(EngineError::OwnData)?;
             forgotten += 1;
         }
@@ -496,11 +517,45 @@ mod tests {
         assert_eq!(restored.target(), ["my later work", ""]);
         let report = undo(&restored.data(), None, LaterChanges::SetAside).expect("undone");
         assert_eq!(restored.target(), ["old a", "old b"]);
-        assert!(report.set_aside.is_some());
-        let aside = restored.head.areas[0].new_path(1);
+        let kept = PathBuf::from(report.set_aside.expect("told"));
+        let aside = kept.join("1");
+        assert_eq!(aside, restored.head.areas[0].new_path(1));
         assert_eq!(fs::read_to_string(aside).expect("kept"), "my later work");
         forget_restore(&restored.data(), &restored.id).expect("let go");
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_old_state_comes_back_by_force_also_where_its_folder_went_since() {
+        let restored = Restored::up_to(State::Done, 2);
+        fs::remove_dir_all(restored.folder.path().join("target")).expect("removed");
+        let refused = undo(&restored.data(), None, LaterChanges::Respected);
+        assert!(matches!(refused, Err(EngineError::ChangedSince(_))));
+        undo(&restored.data(), None, LaterChanges::SetAside).expect("undone");
+        assert_eq!(restored.target(), ["old a", "old b"]);
+    }
+
+    #[test]
+    fn what_can_be_undone_is_told_also_while_somebody_works_on_it() {
+        let restored = Restored::up_to(State::Done, 2);
+        let _busy = RestoreLog::open(&restored.data(), &restored.id).expect("looked");
+        assert_eq!(restores(&restored.data()).expect("listed").len(), 1);
+        let undone = undo(&restored.data(), None, LaterChanges::Respected);
+        assert!(matches!(undone, Err(EngineError::RestoreRunning)));
+    }
+
+    #[test]
+    fn what_is_kept_on_a_disk_that_is_away_waits_until_it_is_back() {
+        let restored = Restored::up_to(State::Done, 2);
+        let connected = restored.head.areas[0].folder.clone();
+        let apart = restored.folder.path().join("not connected");
+        fs::rename(&connected, &apart).expect("moved");
+        let now = SignedDuration::from_secs(-1);
+        let forget = || forget_old_restores(&restored.data(), now).expect("looked");
+        assert_eq!(forget(), 0);
+        fs::rename(&apart, &connected).expect("moved");
+        assert_eq!(forget(), 1);
+        assert!(!connected.exists());
     }
 
     #[test]

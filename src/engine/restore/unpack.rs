@@ -6,7 +6,7 @@ use crate::engine::error::EngineError;
 use crate::engine::files::{make_link, set_mode, time_of};
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
-use crate::engine::restore::plan::{Item, Trust, damaged};
+use crate::engine::restore::plan::{Item, Trust};
 use crate::model::EntryKind;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -147,6 +147,14 @@ fn reason_of(error: &ArchiveError) -> String {
         ArchiveError::Damaged { reason, .. } => reason.clone(),
         ArchiveError::Io(error) => format!("it is damaged: {error}"),
         error => error.to_string(),
+    }
+}
+
+/// An entry's content was not what it should be.
+fn damaged(name: &str, reason: &str) -> ArchiveError {
+    ArchiveError::Damaged {
+        path: name.to_owned(),
+        reason: reason.to_owned(),
     }
 }
 

@@ -21,5 +21,5 @@ pub(crate) use absorb::absorb;
 pub(crate) use apply::apply;
 pub(crate) use core::Core;
 pub(crate) use listing::list;
-pub(crate) use restoring::settle;
+pub(crate) use restoring::{let_foresight_go, settle};
 pub(crate) use settings::keep_form;

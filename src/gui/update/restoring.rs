@@ -11,6 +11,7 @@ use crate::gui::opened::{Comparison, Fetch, Foresight, Opened};
 use crate::gui::sums::{Changes, Foreseen};
 use crate::gui::work;
 use crate::model::Backup;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Brings what an earlier run left to an end, before anything else is done.
@@ -113,12 +114,19 @@ pub(crate) fn compared(core: &mut Core, changes: Arc<Changes>) {
     }
 }
 
+/// Folders in which a restore removes nothing: the program's own, and those of all profiles' backups.
+fn untouched(core: &Core) -> Vec<PathBuf> {
+    let mut folders = keep_out(core);
+    folders.extend(core.state.config.backup_folders());
+    folders
+}
+
 /// Finds out what a restore would do.
 pub(crate) fn foresee(core: &mut Core, request: RestoreRequest) {
     forget_running(core, JobKind::Foresee);
     let connection = connection(core);
     let complete = RestoreRequest {
-        keep_out: keep_out(core),
+        keep_out: untouched(core),
         ..request.clone()
     };
     core.state.foresight = Some(Foresight {
@@ -129,6 +137,15 @@ pub(crate) fn foresee(core: &mut Core, request: RestoreRequest) {
     launch(core, JobKind::Foresee, &key, |context| {
         work::foresee(connection, complete, context)
     });
+}
+
+/// The dialog that asked what a restore would do is gone: nobody wants to know it any more, and soon it is not
+/// true any more.
+pub(crate) fn let_foresight_go(core: &mut Core) {
+    let is_asked = matches!(core.forms.dialog, Some(Dialog::Restore(_)));
+    if !is_asked && core.state.foresight.take().is_some() {
+        forget_running(core, JobKind::Foresee);
+    }
 }
 
 /// What a restore would do is known.
@@ -147,7 +164,7 @@ pub(crate) fn restore(core: &mut Core, request: RestoreRequest) {
     core.state.foresight = None;
     let connection = connection(core);
     let request = RestoreRequest {
-        keep_out: keep_out(core),
+        keep_out: untouched(core),
         ..request
     };
     let name = request
