@@ -45,14 +45,14 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_request_and_what_is_far_or_long_does_not() {
-        let mib = 1024 * 1024;
+        let quarter = REQUEST_BYTES / 4;
         let extents = [
-            0..mib,
-            mib..2 * mib,
-            2 * mib + BRIDGED_BYTES..3 * mib,
-            4 * mib..5 * mib,
-            5 * mib..30 * mib,
-            30 * mib..31 * mib,
+            0..quarter,
+            quarter..2 * quarter,
+            2 * quarter + BRIDGED_BYTES..3 * quarter,
+            4 * quarter..5 * quarter,
+            5 * quarter..30 * quarter,
+            30 * quarter..31 * quarter,
         ];
         let groups = group(&extents);
         let members: Vec<_> = groups.iter().map(|group| group.members.clone()).collect();
