@@ -1,7 +1,7 @@
 //! The table of backups, and what stands in its place while there are none.
 
 use super::notices::copy_button;
-use super::widgets::{Grade, grade_icon};
+use super::widgets::{Grade, grade_icon, next_row};
 use crate::engine::VerifyDepth;
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::Dialog;
@@ -299,14 +299,7 @@ fn keys(
             *dialog = Some(Dialog::Delete(backup.clone()));
         }
     }
-    let last = rows.len().checked_sub(1)?;
-    let next = if pressed(Key::ArrowDown) {
-        at.map_or(0, |at| (at + 1).min(last))
-    } else if pressed(Key::ArrowUp) {
-        at.map_or(last, |at| at.saturating_sub(1))
-    } else {
-        return None;
-    };
+    let next = next_row(ui, at, rows.len())?;
     commands.push(Command::Select(rows[next].key.clone()));
     Some(next)
 }

@@ -1,5 +1,6 @@
 //! The tree of a backup: one line for each file, link or folder that is visible, with a box to tick.
 
+use super::widgets::next_row;
 use crate::engine::NodeId;
 use crate::gui::inside_form::{InsideForm, Line};
 use crate::gui::rows;
@@ -230,14 +231,7 @@ fn keys(ui: &Ui, form: &mut InsideForm, lines: &[Line]) -> Option<usize> {
             form.set_open(marked, false);
         }
     }
-    let last = lines.len().checked_sub(1)?;
-    let next = if pressed(Key::ArrowDown) {
-        at.map_or(0, |at| (at + 1).min(last))
-    } else if pressed(Key::ArrowUp) {
-        at.map_or(last, |at| at.saturating_sub(1))
-    } else {
-        return None;
-    };
+    let next = next_row(ui, at, lines.len())?;
     form.marked = Some(lines[next].id);
     Some(next)
 }

@@ -3,7 +3,7 @@
 use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use egui::style::WidgetVisuals;
 use egui::{
-    Align, Align2, Button, Color32, ComboBox, Frame, Layout, Margin, Rect, Response, RichText,
+    Align, Align2, Button, Color32, ComboBox, Frame, Key, Layout, Margin, Rect, Response, RichText,
     Role, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
@@ -298,4 +298,17 @@ pub(crate) fn grade_icon(ui: &mut Ui, grade: Grade) {
 /// Text that gives way: cut with "…" at the end of the line, whole when pointed at.
 pub(crate) fn cut_label(ui: &mut Ui, text: RichText) -> Response {
     ui.add(egui::Label::new(text).truncate())
+}
+
+/// The row of so many that the key Up or Down leads to from the row `at`; none where neither was pressed.
+pub(crate) fn next_row(ui: &Ui, at: Option<usize>, rows: usize) -> Option<usize> {
+    let last = rows.checked_sub(1)?;
+    let pressed = |key| ui.input(|input| input.key_pressed(key));
+    if pressed(Key::ArrowDown) {
+        Some(at.map_or(0, |at| (at + 1).min(last)))
+    } else if pressed(Key::ArrowUp) {
+        Some(at.map_or(last, |at| at.saturating_sub(1)))
+    } else {
+        None
+    }
 }
