@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// Bytes fetched in one request.
-const BLOCK_BYTES: u64 = 4 * 1024 * 1024;
+const BLOCK_BYTES: u64 = 2 * 1024 * 1024;
 /// Blocks kept: enough to come back to a directory while reading entries.
 const BLOCKS_KEPT: usize = 4;
 /// Blocks fetched ahead once reading goes on in order.
@@ -233,6 +233,7 @@ impl RangeReader {
         let is_promised = in_order
             .as_ref()
             .is_some_and(|promised| promised.start == range.start);
+        let is_read_in_order = in_order.is_some();
         let goes_on = is_promised || self.last_end == Some(range.start);
         let end = in_order.map_or(self.object.size_bytes, |promised| promised.end);
         self.last_end = Some(range.end);
@@ -247,6 +248,10 @@ impl RangeReader {
             next = self.block_of(next.end);
         }
         let bytes = self.wait_for_first()?;
+        if is_read_in_order {
+            // Nobody comes back to what is read in order.
+            self.kept.clear();
+        }
         self.kept.push_back((range.start, bytes.clone()));
         if self.kept.len() > BLOCKS_KEPT {
             self.kept.pop_front();

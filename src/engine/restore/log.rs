@@ -203,6 +203,16 @@ impl RestoreLog {
         }
     }
 
+    /// What a restore that is in place is about, without what it changed, which may be a million lines; `None`
+    /// where it is not in place, or not any more. Keeps nobody from working on it meanwhile.
+    pub(super) fn peek_head(data_dir: &Path, id: &str) -> io::Result<Option<Head>> {
+        let folder = folder_of_all(data_dir).join(id);
+        match read_head(&folder.join(State::Done.file_name())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            peeked => peeked.map(Some),
+        }
+    }
+
     /// Whether it was brought to an end. Keeps nobody from working on it meanwhile, either.
     pub(super) fn is_settled(data_dir: &Path, id: &str) -> bool {
         let folder = folder_of_all(data_dir).join(id);
@@ -262,10 +272,7 @@ impl RestoreLog {
 
     /// Reads only what it is about, not what it changes.
     pub(super) fn read_head(&self) -> io::Result<Head> {
-        let mut line = Vec::new();
-        BufReader::new(File::open(self.path())?).read_until(b'\n', &mut line)?;
-        let first: FirstLine = serde_json::from_slice(&line)?;
-        Ok(first.head)
+        read_head(&self.path())
     }
 
     /// Passes to another state, safely.
@@ -310,6 +317,13 @@ impl RestoreLog {
     fn path(&self) -> PathBuf {
         self.folder.join(self.state.file_name())
     }
+}
+
+fn read_head(path: &Path) -> io::Result<Head> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path)?).read_until(b'\n', &mut line)?;
+    let first: FirstLine = serde_json::from_slice(&line)?;
+    Ok(first.head)
 }
 
 fn read(path: &Path) -> io::Result<(Head, Vec<Change>)> {

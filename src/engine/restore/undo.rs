@@ -257,7 +257,8 @@ pub fn forget_old_restores(
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
         let is_old = |head: &Head| now.duration_since(head.created) > older_than;
-        if let Ok(Some((head, _))) = RestoreLog::peek(data_dir, &id)
+        // Read at each start, also of a restore of a million files: no more than the head.
+        if let Ok(Some(head)) = RestoreLog::peek_head(data_dir, &id)
             && !is_old(&head)
         {
             continue;
@@ -267,7 +268,6 @@ pub fn forget_old_restores(
         let Some(log) = log.filter(|log| !is_midway(log)) else {
             continue;
         };
-        // Read at each start, also of a restore of a million files.
         let Ok(head) = log.read_head() else {
             continue;
         };
