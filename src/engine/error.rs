@@ -2,8 +2,9 @@
 
 use crate::archive::ArchiveError;
 use crate::model::bytes_text;
-use crate::storage::{Fault, StorageError};
+use crate::storage::{Fault, Refusal, StorageError};
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -223,7 +224,7 @@ impl EngineError {
             Self::Wish { .. } | Self::NothingChosen => {
                 "Write it as the list of the backup shows it, with * and ** for any."
             }
-            Self::Storage(error) | Self::CannotCopy(error) => error.fault().hint(),
+            Self::Storage(error) | Self::CannotCopy(error) => error.hint(),
             Self::Archive(ArchiveError::NewerFormat { .. }) => {
                 "Install the newest version of zipkeep, or open the ZIP with any ZIP program."
             }
@@ -304,14 +305,20 @@ impl EngineError {
         )
     }
 
+    /// What the provider said, where it was the provider that refused.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Storage(error) | Self::CannotCopy(error) => Some(error.refusal()),
+            _ => None,
+        }
+    }
+
     /// Everything that is known, one cause a line, for "Copy details".
     pub fn details(&self) -> String {
         let mut text = format!("{self}\nkind: {}", self.kind());
-        if let Self::Storage(error) = self
-            && let Some(code) = error.code()
-        {
-            text.push_str("\nprovider's code: ");
-            text.push_str(code);
+        for (name, value) in self.refusal().into_iter().flat_map(Refusal::lines) {
+            // Writing to a string cannot fail.
+            write!(text, "\n{name}: {value}").ok();
         }
         for cause in causes(self) {
             text.push_str("\ncaused by: ");
@@ -383,12 +390,21 @@ mod tests {
     fn details_name_the_kind_the_code_and_every_cause() {
         let inner = io::Error::other("connection reset");
         let error = StorageError::new(Fault::WrongSecret)
-            .with_code(Some("SignatureDoesNotMatch".to_owned()))
+            .refused(Refusal {
+                status: Some(403),
+                code: Some("SignatureDoesNotMatch".to_owned()),
+                message: Some("their own words".to_owned()),
+                request_id: Some("4711".to_owned()),
+                region: None,
+            })
             .caused_by(inner);
         let details = EngineError::from(error).details();
         for part in [
             "kind: wrong-secret",
+            "HTTP status: 403",
             "SignatureDoesNotMatch",
+            "provider's words: their own words",
+            "request id: 4711",
             "connection reset",
         ] {
             assert!(details.contains(part), "{details}");

@@ -113,7 +113,7 @@ fn finished(id: &'static str, result: Result<String, StorageError>, started: Ins
                 id,
                 outcome: CheckOutcome::Fail,
                 message: error.to_string(),
-                hint: Some(error.fault().hint().to_owned()),
+                hint: Some(error.hint().to_owned()),
                 millis,
             }
         }

@@ -250,7 +250,8 @@ fn is_ip(host: &str) -> bool {
 }
 
 /// The region that a provider's host spells out.
-fn region_in_host(host: &str) -> Option<String> {
+/// The region that a provider's host name carries.
+pub fn region_in_host(host: &str) -> Option<String> {
     let labels: Vec<&str> = host.split('.').collect();
     let region = match labels.as_slice() {
         ["s3", "dualstack", region, "amazonaws", ..]

@@ -13,6 +13,9 @@ const LONGEST_ASKED_WAIT: Duration = Duration::from_mins(1);
 /// How often a server that ignores the range is asked for it: each of its answers is a whole object.
 const MOST_UNRANGED: u32 = 8;
 
+/// How often something is sent that arrives as something else: once may be chance.
+const MOST_BROKEN: u32 = 3;
+
 /// Runs operations, each in as many attempts as it needs and may have.
 #[derive(Debug, Clone)]
 pub(super) struct Attempts {
@@ -59,7 +62,7 @@ impl Attempts {
             };
             let error = match result {
                 Ok(value) => return Ok(value),
-                Err(error) => error,
+                Err(error) => error.with_head(operation.take_refused()),
             };
             let wait = self.wait(attempt, operation.take_retry_after());
             let next = Instant::now() + wait;
@@ -96,10 +99,14 @@ fn chance() -> u8 {
 fn is_worth_another(error: &StorageError, attempt: u32) -> bool {
     match error.fault() {
         // A conflict with another writer, not a provider under load.
-        Fault::Busy => error.code() != Some("OperationAborted"),
+        Fault::Busy => !matches!(
+            error.code(),
+            Some("OperationAborted" | "ConditionalRequestConflict")
+        ),
         Fault::Unreachable | Fault::TimedOut | Fault::Stalled => true,
         // Some servers under load ignore a range once and then not again.
         Fault::RangeIgnored => attempt < MOST_UNRANGED,
+        Fault::Broken => attempt < MOST_BROKEN,
         _ => false,
     }
 }
@@ -186,6 +193,9 @@ mod tests {
             Fault::NoUpload,
             Fault::Full,
             Fault::Tls,
+            Fault::Account,
+            Fault::WrongStyle,
+            Fault::Clock,
             Fault::Other,
         ] {
             let (tried, _) = fails(Patience::Patient, || StorageError::new(fault)).await;

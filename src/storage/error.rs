@@ -1,5 +1,7 @@
 //! `StorageError`: what went wrong at a destination, by meaning, with the provider's own words kept.
 
+use jiff::SignedDuration;
+use serde::Serialize;
 use std::error::Error;
 use std::fmt;
 
@@ -9,9 +11,51 @@ pub struct StorageError {
     fault: Fault,
     /// What exactly, where the meaning alone does not say it; shown to people.
     about: Option<String>,
-    /// The provider's error code, for example `SignatureDoesNotMatch`.
-    code: Option<String>,
+    /// More exact than those of the fault.
+    words: Option<Words>,
+    /// In a box because hardly any error has one.
+    refusal: Box<Refusal>,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What a provider said when it refused: all of it for the details, none of it needed to understand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// Status of the HTTP answer.
+    pub status: Option<u16>,
+    /// The provider's error code, for example `SignatureDoesNotMatch`.
+    pub code: Option<String>,
+    /// The provider's own sentence.
+    pub message: Option<String>,
+    /// What its support asks for.
+    pub request_id: Option<String>,
+    /// The region that it names instead of ours.
+    pub region: Option<String>,
+}
+
+impl Refusal {
+    /// What it says, each with its name, for people who look for details.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let status = self.status.map(|status| status.to_string());
+        let named = [
+            ("HTTP status", status),
+            ("provider's code", self.code.clone()),
+            ("provider's words", self.message.clone()),
+            ("request id", self.request_id.clone()),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// One sentence, and one thing to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    /// Without a full stop: more may follow.
+    pub(super) sentence: &'static str,
+    /// Whole sentences.
+    pub(super) hint: &'static str,
 }
 
 /// The meanings that a failure can have for the person.
@@ -27,8 +71,12 @@ pub enum Fault {
     WrongSecret,
     /// The keys are known but may not do this.
     Denied,
+    /// The account or the bucket is switched off at the provider.
+    Account,
     /// The bucket is in another region.
     WrongRegion,
+    /// The provider wants the bucket to be named in another way, or at another address.
+    WrongStyle,
     /// There is no such bucket.
     NoBucket,
     /// There is no such object.
@@ -61,6 +109,8 @@ pub enum Fault {
     Full,
     /// A folder cannot be read or written.
     Folder,
+    /// What arrived at the destination is not what was sent.
+    Broken,
     /// What came back is not what was stored.
     Damaged,
     /// None of these.
@@ -76,7 +126,9 @@ impl Fault {
             Self::UnknownKey => "unknown-key",
             Self::WrongSecret => "wrong-secret",
             Self::Denied => "denied",
+            Self::Account => "account",
             Self::WrongRegion => "wrong-region",
+            Self::WrongStyle => "wrong-style",
             Self::NoBucket => "no-bucket",
             Self::NoObject => "no-object",
             Self::AlreadyThere => "already-there",
@@ -93,8 +145,17 @@ impl Fault {
             Self::Clock => "clock",
             Self::Full => "full",
             Self::Folder => "folder",
+            Self::Broken => "broken",
             Self::Damaged => "damaged",
             Self::Other => "other",
+        }
+    }
+
+    /// What to say of it where nothing is known more exactly.
+    pub(super) const fn words(self) -> Words {
+        Words {
+            sentence: self.sentence(),
+            hint: self.hint(),
         }
     }
 
@@ -105,7 +166,9 @@ impl Fault {
             Self::UnknownKey => "The provider does not know this access key id",
             Self::WrongSecret => "The secret access key does not fit the access key id",
             Self::Denied => "The keys are not allowed to do this",
+            Self::Account => "The provider has switched this account off",
             Self::WrongRegion => "The bucket is in another region",
+            Self::WrongStyle => "The provider wants the bucket's name at the front of the address",
             Self::NoBucket => "There is no such bucket",
             Self::NoObject => "There is no such backup any more",
             Self::AlreadyThere => "There is already an object of this name",
@@ -126,13 +189,13 @@ impl Fault {
             Self::Clock => "This computer's clock is wrong",
             Self::Full => "The destination is full",
             Self::Folder => "The folder for backups cannot be used",
+            Self::Broken => "What arrived at the destination was not what was sent",
             Self::Damaged => "What the destination gave back is not what was stored",
             Self::Other => "The destination answered with an error",
         }
     }
 
-    /// What the person can do about it.
-    pub const fn hint(self) -> &'static str {
+    const fn hint(self) -> &'static str {
         match self {
             Self::Settings => "Complete the settings of the place where backups are kept.",
             Self::SecretMissing => {
@@ -143,7 +206,11 @@ impl Fault {
             Self::Denied => {
                 "Give the key permission to list, read, write and delete in this bucket."
             }
+            Self::Account => "Sign in on the provider's page: it says why, and what to do.",
             Self::WrongRegion => "Set the region that the provider shows for this bucket.",
+            Self::WrongStyle => {
+                "Test the connection: it finds the address that works, and offers to keep it."
+            }
             Self::NoBucket => "Check the bucket's spelling, or make the bucket first.",
             Self::NoObject => "Refresh the list: it may have been deleted on another computer.",
             Self::AlreadyThere => "Wait a second and start the backup again.",
@@ -167,6 +234,9 @@ impl Fault {
             Self::Folder => {
                 "Choose a folder that exists, that you may write to, or connect its disk."
             }
+            Self::Broken => {
+                "Try again. If it happens again, a proxy, a security program or the computer's memory may be at fault."
+            }
             Self::Damaged => "Back up again. If it happens again, do not trust this destination.",
             Self::Other => "Look at the details for the provider's own words.",
         }
@@ -179,7 +249,8 @@ impl StorageError {
         Self {
             fault,
             about: None,
-            code: None,
+            words: None,
+            refusal: Box::default(),
             source: None,
         }
     }
@@ -191,11 +262,49 @@ impl StorageError {
         self
     }
 
-    /// Adds the provider's error code.
+    /// Adds what the provider said.
     #[must_use]
-    pub fn with_code(mut self, code: Option<String>) -> Self {
-        self.code = code;
+    pub fn refused(mut self, refusal: Refusal) -> Self {
+        *self.refusal = refusal;
         self
+    }
+
+    /// Says it in these words rather than in those of the fault.
+    #[must_use]
+    pub(super) fn in_words(mut self, words: Option<Words>) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// Adds what only the head of the answer told.
+    #[must_use]
+    pub(super) fn with_head(mut self, head: AnswerHead) -> Self {
+        let refusal = self.refusal.as_mut();
+        refusal.request_id = refusal.request_id.take().or(head.request_id);
+        refusal.region = refusal.region.take().or(head.region);
+        if let Some(skew) = head.skew.filter(|skew| skew.abs() > MOST_SKEW)
+            && matches!(
+                self.fault,
+                Fault::Clock | Fault::Denied | Fault::UnknownKey | Fault::WrongSecret
+            )
+        {
+            // Not every provider says what it is that it refuses.
+            self.fault = Fault::Clock;
+            self.words = None;
+            self.about = Some(skew_text(skew));
+        }
+        self
+    }
+
+    /// What the person can do about it.
+    pub fn hint(&self) -> &'static str {
+        self.words
+            .map_or(self.fault.words().hint, |words| words.hint)
+    }
+
+    /// What the provider said, as far as it said anything.
+    pub fn refusal(&self) -> &Refusal {
+        &self.refusal
     }
 
     /// Adds the cause.
@@ -212,17 +321,48 @@ impl StorageError {
 
     /// The provider's error code, where it gave one.
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.refusal.code.as_deref()
     }
+}
+
+/// Providers refuse requests whose clock differs by more from theirs (AWS: 15 minutes).
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// What the head of an answer tells, which the client above it does not pass on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct AnswerHead {
+    pub(super) request_id: Option<String>,
+    pub(super) region: Option<String>,
+    /// This computer's time less the server's.
+    pub(super) skew: Option<SignedDuration>,
+}
+
+/// How much this computer's clock differs from the server's, in words.
+pub(super) fn skew_text(skew: SignedDuration) -> String {
+    let direction = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    let secs = skew.as_secs().unsigned_abs();
+    let (count, unit) = match secs {
+        0..120 => (secs, "second"),
+        120..7_200 => (secs / 60, "minute"),
+        7_200..172_800 => (secs / 3_600, "hour"),
+        _ => (secs / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("it is {count} {unit}{plural} {direction} the provider's")
 }
 
 impl fmt::Display for StorageError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.fault.sentence())?;
+        let words = self.words.unwrap_or(self.fault.words());
+        formatter.write_str(words.sentence)?;
         if let Some(about) = &self.about {
             write!(formatter, ": {about}")?;
         }
-        if let Some(code) = &self.code {
+        if let Some(code) = &self.refusal.code {
             write!(formatter, " ({code})")?;
         }
         Ok(())
@@ -232,5 +372,40 @@ impl fmt::Display for StorageError {
 impl Error for StorageError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_under_a_wrong_clock_is_blamed_on_the_clock() {
+        let head = |minutes| AnswerHead {
+            skew: Some(SignedDuration::from_mins(minutes)),
+            ..AnswerHead::default()
+        };
+        let denied = || StorageError::new(Fault::Denied);
+        let behind = denied().with_head(head(-20));
+        assert_eq!(behind.fault(), Fault::Clock);
+        assert_eq!(
+            behind.to_string(),
+            "This computer's clock is wrong: it is 20 minutes behind the provider's"
+        );
+        assert_eq!(denied().with_head(head(10)).fault(), Fault::Denied);
+        let missing = StorageError::new(Fault::NoObject).with_head(head(90));
+        assert_eq!(missing.fault(), Fault::NoObject);
+    }
+
+    #[test]
+    fn a_difference_is_told_in_the_unit_that_people_would_choose() {
+        for (secs, text) in [
+            (1, "it is 1 second ahead of the provider's"),
+            (-1_200, "it is 20 minutes behind the provider's"),
+            (7_200, "it is 2 hours ahead of the provider's"),
+            (-400_000, "it is 4 days behind the provider's"),
+        ] {
+            assert_eq!(skew_text(SignedDuration::from_secs(secs)), text);
+        }
     }
 }

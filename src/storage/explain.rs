@@ -3,8 +3,10 @@
 //!
 //! Codes: AWS "Error responses", R2 "Error codes", OSS and COS error pages, MinIO `api-errors.go`.
 
-use super::error::{Fault, StorageError};
+use super::codes::{Meaning, meaning_of};
+use super::error::{Fault, Refusal, StorageError};
 use super::transport::WentSilent;
+use crate::model::region_in_host;
 use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error;
@@ -59,26 +61,38 @@ pub(super) fn explain_transport(error: HttpError, asked: Asked) -> StorageError 
 /// Gives `error` its meaning.
 pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError {
     let answer = Answer::read(&error);
-    let fault = answer
-        .code
-        .as_deref()
-        .and_then(|code| fault_of_code(code, &answer.text, asked))
+    let code = answer.code.as_deref();
+    let meaning = code.and_then(|code| meaning_of_code(code, &answer.text, asked));
+    let fault = meaning
+        .map(|meaning| meaning.fault)
         .or_else(|| fault_of_system(&error))
         .unwrap_or_else(|| fault_of_status(&error, &answer, asked));
-    let about = match fault {
+    let region = match fault {
         Fault::WrongRegion => answer.expected_region(),
+        _ => None,
+    };
+    let about = match fault {
+        Fault::WrongRegion => {
+            let expects = |region| format!("the provider expects “{region}”");
+            region.as_ref().map(expects)
+        }
         Fault::Other if matches!(error, object_store::Error::InvalidPath { .. }) => {
             Some("something there has a name that cannot be read".to_owned())
         }
         Fault::Unsupported if answer.is_untagged() => {
             Some("it answers to a part without an ETag".to_owned())
         }
+        Fault::Tls => tls_trouble(&error).map(ToOwned::to_owned),
         Fault::Other | Fault::Unsupported => answer.message.clone(),
         Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
         _ => None,
     };
     let mut explained = StorageError::new(fault)
-        .with_code(answer.code)
+        .in_words(meaning.and_then(|meaning| meaning.words))
+        .refused(Refusal {
+            region,
+            ..answer.refusal()
+        })
         .caused_by(error);
     if let Some(about) = about {
         explained = explained.about(about);
@@ -92,6 +106,7 @@ struct Answer {
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
+    request_id: Option<String>,
 }
 
 impl Answer {
@@ -104,7 +119,18 @@ impl Answer {
             status,
             code: element(&text, "Code"),
             message: element(&text, "Message"),
+            request_id: element(&text, "RequestId"),
             text,
+        }
+    }
+
+    fn refusal(self) -> Refusal {
+        Refusal {
+            status: self.status,
+            code: self.code,
+            message: self.message,
+            request_id: self.request_id,
+            region: None,
         }
     }
 
@@ -118,15 +144,25 @@ impl Answer {
         self.status.is_none() && self.text.contains("non-partial response when range")
     }
 
+    /// The region that the provider names instead of ours.
     fn expected_region(&self) -> Option<String> {
-        let named = element(&self.text, "Region").or_else(|| {
-            let (_, rest) = self.text.split_once("expecting ")?;
-            let rest = rest.trim_start_matches(['\'', '"']);
-            let end = rest.find(['\'', '"', '<', ' ', '.'])?;
-            Some(rest[..end].to_owned())
-        });
-        named.map(|region| format!("the provider expects “{region}”"))
+        element(&self.text, "Region")
+            .or_else(|| {
+                let (_, rest) = self.text.split_once("expecting ")?;
+                let rest = rest.trim_start_matches(['\'', '"']);
+                let end = rest.find(['\'', '"', '<', ' ', '.'])?;
+                Some(rest[..end].to_owned())
+            })
+            .or_else(|| region_in_address(&element(&self.text, "Endpoint")?))
     }
+}
+
+/// The region in a host that may begin with the bucket.
+fn region_in_address(host: &str) -> Option<String> {
+    let dots = host.match_indices('.').map(|(at, _)| at + 1);
+    std::iter::once(0)
+        .chain(dots)
+        .find_map(|from| region_in_host(&host[from..]))
 }
 
 /// The text of the first XML element of this name.
@@ -145,52 +181,25 @@ fn element(text: &str, name: &str) -> Option<String> {
     })
 }
 
-fn fault_of_code(code: &str, text: &str, asked: Asked) -> Option<Fault> {
-    Some(match code {
-        // Neither read nor copied before somebody thaws it. Says nothing of other objects.
-        "InvalidObjectState" => Fault::Archived,
-        "PreconditionFailed" if asked == Asked::Copy => Fault::Changed,
+/// What a code means, given what was asked for and what the provider says beside it.
+fn meaning_of_code(code: &str, text: &str, asked: Asked) -> Option<Meaning> {
+    let plain = |fault| Some(Meaning { fault, words: None });
+    match code {
+        "PreconditionFailed" if asked == Asked::Copy => plain(Fault::Changed),
         "PreconditionFailed" if matches!(asked, Asked::NewObject | Asked::Completion) => {
-            Fault::AlreadyThere
+            plain(Fault::AlreadyThere)
         }
         // A tag that we were given for a part is not the part's.
-        "InvalidPart" if asked == Asked::Completion => Fault::Damaged,
-        "NotImplemented" => Fault::Unsupported,
-        "NoSuchUpload" => Fault::NoUpload,
-        "InvalidAccessKeyId" | "NotSignedUp" | "Unauthorized" | "InvalidToken" | "ExpiredToken"
-        | "UserDisable" => Fault::UnknownKey,
-        "SignatureDoesNotMatch" => Fault::WrongSecret,
-        "AccessDenied"
-        | "AllAccessDisabled"
-        | "AccountProblem"
-        | "NotEntitled"
-        | "SecondLevelDomainForbidden"
-        | "PathStyleDomainForbidden"
-        | "VirtualHostDomainRequired"
-        | "PublicEndpointForbidden"
-        | "InDebt"
-        | "InDebtOverdue"
-        | "BucketDisable"
-        | "ObjectLockedByBucketPolicy" => Fault::Denied,
-        "AuthorizationHeaderMalformed" if text.contains("region") => Fault::WrongRegion,
-        "PermanentRedirect"
-        | "TemporaryRedirect"
-        | "IllegalLocationConstraintException"
-        | "IncorrectRegion"
-        | "InvalidRegionName"
-        | "InvalidRegion" => Fault::WrongRegion,
-        "NoSuchBucket" | "InvalidBucketName" => Fault::NoBucket,
-        "NoSuchKey" => Fault::NoObject,
-        "RequestTimeTooSkewed" | "RequestExpired" | "ExpiredRequest" => Fault::Clock,
-        "SlowDown" | "SlowDownRead" | "SlowDownWrite" | "ServiceUnavailable"
-        | "TooManyRequests" | "InternalError" | "RequestTimeout" | "OperationAborted" => {
-            Fault::Busy
+        "InvalidPart" | "InvalidPartOrder" if asked == Asked::Completion => plain(Fault::Damaged),
+        "AuthorizationHeaderMalformed" if text.contains("region") => plain(Fault::WrongRegion),
+        // OSS says so of a bucket in another region.
+        "AccessDenied" if text.contains("using the specified endpoint") => {
+            plain(Fault::WrongRegion)
         }
-        "XMinioStorageFull" | "QuotaExceeded" | "InsufficientStorage" | "EntityTooLarge" => {
-            Fault::Full
-        }
-        _ => return None,
-    })
+        // What a signed address says once its time is over: our clock is ahead of theirs, or behind.
+        "AccessDenied" if text.contains("Request has expired") => plain(Fault::Clock),
+        _ => meaning_of(code),
+    }
 }
 
 /// The first error in the chain that came from this computer's own file system.
@@ -215,6 +224,48 @@ fn fault_of_system(error: &object_store::Error) -> Option<Fault> {
         io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => None,
         _ => Some(Fault::Folder),
     }
+}
+
+/// What exactly is wrong with a secure connection, in plain words, as far as the library's own words tell.
+fn tls_trouble(error: &object_store::Error) -> Option<&'static str> {
+    /// What rustls says, in lower case, and what it means.
+    const TROUBLES: [(&str, &str); 7] = [
+        (
+            "unknownissuer",
+            "nobody that this computer trusts vouches for the server's certificate",
+        ),
+        ("certificateexpired", "the server's certificate has expired"),
+        (
+            "certificate expired",
+            "the server's certificate has expired",
+        ),
+        (
+            "notvalidyet",
+            "the server's certificate is not valid yet; is this computer's clock right?",
+        ),
+        (
+            "not valid yet",
+            "the server's certificate is not valid yet; is this computer's clock right?",
+        ),
+        (
+            "not valid for name",
+            "the server's certificate is for another name",
+        ),
+        (
+            "invalidcontenttype",
+            "the server does not speak TLS at this port",
+        ),
+    ];
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string().to_ascii_lowercase();
+        let known = TROUBLES.iter().find(|(said, _)| text.contains(said));
+        if let Some((_, meaning)) = known {
+            return Some(meaning);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {

@@ -4,6 +4,7 @@
 //! in flight. The transport tells it what moves; the attempts tell it what failed and what is waited for.
 
 use super::deadline::Load;
+use super::error::AnswerHead;
 use crate::model::Trouble;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +61,8 @@ struct Doing {
     next_attempt: Option<Instant>,
     /// How long the server asked us to stay away.
     retry_after: Option<Duration>,
+    /// What the head of the last refusal told.
+    refused: AnswerHead,
     load: Load,
     /// Whether there is something of the request that we still hold.
     body: SentBody,
@@ -117,6 +120,7 @@ impl Line {
             failed: None,
             next_attempt: None,
             retry_after: None,
+            refused: AnswerHead::default(),
             load,
             body: SentBody::Partly,
         };
@@ -286,6 +290,17 @@ impl Operation {
     /// How long the server asked us to stay away, once.
     pub(super) fn take_retry_after(&self) -> Option<Duration> {
         self.with(|doing| doing.retry_after.take()).flatten()
+    }
+
+    /// The server says no, with this head.
+    pub(super) fn refused(&self, head: AnswerHead) {
+        self.with(|doing| doing.refused = head);
+    }
+
+    /// What the head of the last refusal told, once.
+    pub(super) fn take_refused(&self) -> AnswerHead {
+        let taken = self.with(|doing| std::mem::take(&mut doing.refused));
+        taken.unwrap_or_default()
     }
 
     /// An attempt failed; the next one begins at `next_attempt`.

@@ -9,10 +9,11 @@
 //! `store` and `upload` are what others see. Below them is one module for each kind of destination
 //! (`s3_upload`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again
 //! what may pass by itself, `signed` and `answers` speak what `object_store` does not, `transport`
-//! carries all of it and ends what goes silent, and `line` remembers what moved and what is wrong.
+//! carries all of it and ends what goes silent, `explain` and `codes` say what a refusal means, and `line` remembers what moved and what is wrong.
 
 mod answers;
 mod attempts;
+mod codes;
 mod deadline;
 mod error;
 mod explain;
@@ -30,7 +31,7 @@ mod transport;
 mod upload;
 
 pub use deadline::Patience;
-pub use error::{Fault, StorageError};
+pub use error::{Fault, Refusal, StorageError};
 pub use line::LineStatus;
 pub use object::ObjectInfo;
 pub use open::{open, open_in_memory};

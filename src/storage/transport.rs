@@ -2,10 +2,11 @@
 //!
 //! Requests are those of the [`Operation`] in whose attempt they are made.
 
-use super::error::{Fault, StorageError};
+use super::error::{AnswerHead, Fault, StorageError};
 use super::line::{Operation, Way};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use jiff::{SignedDuration, Timestamp};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
@@ -92,6 +93,7 @@ impl Wire {
         let way = if response.status().is_success() {
             Way::Received
         } else {
+            operation.refused(head_of(response.headers()));
             Way::Refused
         };
         if let Some(wait) = retry_after(response.headers()) {
@@ -131,6 +133,32 @@ fn to_reqwest(
 fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// What is worth knowing of the head of a refusal.
+fn head_of(headers: &http::HeaderMap) -> AnswerHead {
+    /// How the providers call the number that their support asks for.
+    const REQUEST_IDS: [&str; 7] = [
+        "x-amz-request-id",
+        "x-oss-request-id",
+        "x-cos-request-id",
+        "x-tos-request-id",
+        "x-obs-request-id",
+        "x-reqid",
+        "cf-ray",
+    ];
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(ToOwned::to_owned);
+    AnswerHead {
+        request_id: REQUEST_IDS.into_iter().find_map(text),
+        region: text("x-amz-bucket-region"),
+        skew: text("date").and_then(|date| skew_of(&date)),
+    }
+}
+
+/// This computer's time less that of an answer (RFC 9110 section 5.6.7).
+pub(super) fn skew_of(date: &str) -> Option<SignedDuration> {
+    let server = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+    Some(Timestamp::now().duration_since(server))
 }
 
 /// A body on its way out, told of as the connection takes it.

@@ -4,7 +4,7 @@ use zipkeep::config::ConfigError;
 use zipkeep::engine::{self, EngineError};
 use zipkeep::model::ProfileError;
 use zipkeep::secrets::SecretsError;
-use zipkeep::storage::StorageError;
+use zipkeep::storage::{Refusal, StorageError};
 
 /// How a command ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +118,14 @@ impl Failure {
                     .to_owned()
             }
             Self::Local { .. } => "Check the file.".to_owned(),
+        }
+    }
+
+    /// What the provider said, where it was the provider that refused.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Engine(error) => error.refusal().filter(|refusal| refusal.status.is_some()),
+            _ => None,
         }
     }
 

@@ -78,6 +78,7 @@ impl Output {
                     "message": failure.to_string(),
                     "hint": failure.hint(),
                     "causes": failure.causes(),
+                    "refusal": failure.refusal(),
                 });
                 let line =
                     json!({"event": "failed", "command": command, "ok": false, "error": error});
