@@ -8,6 +8,7 @@ mod catalog;
 mod context;
 mod delete;
 mod describe;
+mod doctor;
 mod download;
 mod error;
 mod excludes;
@@ -24,7 +25,6 @@ mod request;
 mod restore;
 mod show;
 mod stop;
-mod test;
 mod verify;
 mod watch;
 
@@ -34,6 +34,9 @@ pub use backup::bench;
 pub use context::Context;
 pub use delete::delete;
 pub use describe::describe;
+pub use doctor::{
+    Check, CheckId, CheckOutcome, CleanedUp, Learnt, Leftovers, TestReport, clean_up, test,
+};
 pub use download::download;
 pub use error::{EngineError, Leftover, causes};
 pub use inside::{
@@ -41,9 +44,9 @@ pub use inside::{
 };
 pub use list::{find, list};
 pub use report::{
-    BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, Foreseen,
-    ForeseenEffect, FullBecause, KeptRestore, RestorePreview, RestoreReport, Room, Settled,
-    ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
+    BackupReport, DeleteReport, DownloadReport, Ended, Evidence, Foreseen, ForeseenEffect,
+    FullBecause, KeptRestore, RestorePreview, RestoreReport, Room, Settled, ShowReport, ShownEntry,
+    UndoReport, VerifyReport,
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, ListedVersion,
@@ -56,5 +59,4 @@ pub use restore::{
 };
 pub use show::show;
 pub use stop::{StopReason, StopSwitch};
-pub use test::test;
 pub use verify::verify;

@@ -34,6 +34,10 @@ pub(crate) enum Command {
     RemoveFolder(PathBuf),
     /// Test the destination.
     Test,
+    /// Change the settings to what the test has found.
+    CorrectSettings,
+    /// Remove unfinished uploads from the destination.
+    CleanUp,
     /// List the backups again.
     Refresh,
     /// Back up now.

@@ -153,6 +153,7 @@ impl ProfileForm {
                 bucket: trimmed(&self.bucket),
                 root_path: self.root_path.trim().trim_matches('/').to_owned(),
                 access_key_id: trimmed(&self.access_key_id),
+                addressing: None,
             }),
         }
     }
@@ -171,8 +172,19 @@ impl ProfileForm {
                 .collect(),
             compression: self.compression,
             when_unchanged: self.when_unchanged,
-            destination: self.destination(),
+            destination: self.destination_after(&profile.destination),
         }
+    }
+
+    /// The destination as typed; what was found out about the one before stays as long as it is the same.
+    fn destination_after(&self, before: &Destination) -> Destination {
+        let mut destination = self.destination();
+        if let (Destination::S3(new), Destination::S3(old)) = (&mut destination, before)
+            && (new.provider, &new.endpoint) == (old.provider, &old.endpoint)
+        {
+            new.addressing = old.addressing;
+        }
+        destination
     }
 
     /// The secret if a new one was typed.
@@ -184,6 +196,7 @@ impl ProfileForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Addressing;
 
     fn s3_profile() -> Profile {
         Profile {
@@ -199,6 +212,7 @@ mod tests {
                 bucket: "b".to_owned(),
                 root_path: "deep/er".to_owned(),
                 access_key_id: "AKIA".to_owned(),
+                addressing: Some(Addressing::Path),
             }),
         }
     }

@@ -3,8 +3,8 @@
 use crate::apps::{Found, Preset};
 use crate::config::ConfigError;
 use crate::engine::{
-    BackupReport, DeleteReport, EngineError, Inside, KeptRestore, RestoreReport, Settled,
-    TestReport, UndoReport, VerifyDepth, VerifyReport,
+    BackupReport, CleanedUp, DeleteReport, EngineError, Inside, KeptRestore, RestoreReport,
+    Settled, TestReport, UndoReport, VerifyDepth, VerifyReport,
 };
 use crate::gui::rate::Rate;
 use crate::gui::sums::{Changes, Foreseen};
@@ -23,6 +23,8 @@ pub(crate) struct JobId(pub u64);
 pub(crate) enum JobKind {
     /// Tests a destination.
     Test,
+    /// Removes unfinished uploads.
+    CleanUp,
     /// Lists the backups.
     List,
     /// Backs up.
@@ -107,6 +109,8 @@ pub(crate) enum JobStatus {
 pub(crate) enum Outcome {
     /// Of [`JobKind::Test`].
     Tested(TestReport),
+    /// Of [`JobKind::CleanUp`].
+    CleanedUp(CleanedUp),
     /// Of [`JobKind::List`].
     Listed(Vec<Backup>),
     /// Of [`JobKind::Backup`].
@@ -215,6 +219,7 @@ impl JobKind {
     pub(crate) const fn sentence(self) -> &'static str {
         match self {
             Self::Test => "A test is running",
+            Self::CleanUp => "Unfinished uploads are being removed",
             Self::List => "The list is being fetched",
             Self::Backup => "A backup is running",
             Self::Look => "A backup is being looked into",

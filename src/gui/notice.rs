@@ -1,8 +1,8 @@
 //! `Notice`: what the person is told about a job that ended, and all wording of results and errors.
 
 use crate::engine::{
-    BackupReport, DeleteReport, Ended, EngineError, Evidence, RestoreReport, Settled, UndoReport,
-    VerifyDepth, VerifyReport, causes,
+    BackupReport, CleanedUp, DeleteReport, Ended, EngineError, Evidence, RestoreReport, Settled,
+    UndoReport, VerifyDepth, VerifyReport, causes,
 };
 use crate::gui::job::{JobError, JobKind};
 use crate::gui::rows;
@@ -158,6 +158,7 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
             JobKind::Verify => "Verifying was cancelled.",
             JobKind::Delete => "Deleting was cancelled.",
             JobKind::Test => "Test cancelled.",
+            JobKind::CleanUp => "Cleaning up was cancelled.",
             JobKind::Undo => "Undoing was cancelled.",
             JobKind::List
             | JobKind::Look
@@ -188,6 +189,27 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
         }
     }
     Some(notice)
+}
+
+/// What to tell of unfinished uploads that were removed.
+pub(crate) fn of_cleaning(cleaned: &CleanedUp) -> Notice {
+    let removed = rows::counted(
+        cleaned.uploads,
+        "unfinished upload was",
+        "unfinished uploads were",
+    );
+    let notice = Notice::new(
+        JobKind::CleanUp,
+        Tone::Success,
+        format!("{removed} removed"),
+    );
+    match cleaned.left {
+        0 => notice,
+        left => {
+            let left = rows::counted(left, "younger one was", "younger ones were");
+            notice.hint(format!("{left} left alone: a computer may still be at it."))
+        }
+    }
 }
 
 /// An error and its causes, one a line.

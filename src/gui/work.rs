@@ -33,14 +33,22 @@ pub(crate) struct Connection {
 
 impl Connection {
     async fn open(self, patience: Patience) -> Result<Store, JobError> {
+        let destination = self.destination.clone();
+        let secret = self.secret().await?;
         blocking(move || {
-            let secret = match (&self.destination, self.typed) {
+            let store = storage::open(&destination, secret.as_ref(), patience);
+            Ok(store.map_err(EngineError::from)?)
+        })
+        .await
+    }
+
+    async fn secret(self) -> Result<Option<Secret>, JobError> {
+        blocking(move || {
+            Ok(match (&self.destination, self.typed) {
                 (Destination::Folder(_), _) => None,
                 (Destination::S3(_), Some(typed)) => Some(typed),
                 (Destination::S3(_), None) => secrets::find(&self.places, &self.profile)?,
-            };
-            let store = storage::open(&self.destination, secret.as_ref(), patience);
-            Ok(store.map_err(EngineError::from)?)
+            })
         })
         .await
     }
@@ -48,8 +56,21 @@ impl Connection {
 
 /// Tests a destination.
 pub(crate) async fn test(connection: Connection, context: Context) -> Result<Outcome, JobError> {
+    let destination = connection.destination.clone();
+    let secret = connection.secret().await?;
+    let report = engine::test(&destination, secret.as_ref(), &context).await?;
+    Ok(Outcome::Tested(report))
+}
+
+/// Removes unfinished uploads that are older than a day.
+pub(crate) async fn clean_up(
+    connection: Connection,
+    context: Context,
+) -> Result<Outcome, JobError> {
     let store = connection.open(Patience::Interactive).await?;
-    Ok(Outcome::Tested(engine::test(&store, &context).await?))
+    Ok(Outcome::CleanedUp(
+        engine::clean_up(&store, &context).await?,
+    ))
 }
 
 /// Lists the backups.

@@ -31,6 +31,30 @@ pub struct S3Destination {
     pub root_path: String,
     /// The public half of the key pair.
     pub access_key_id: String,
+    /// How requests name the bucket, where it was found out; otherwise what the provider is known for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addressing: Option<Addressing>,
+}
+
+/// How a request names the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Addressing {
+    /// `https://host/bucket/key`
+    Path,
+    /// `https://bucket.host/key`
+    VirtualHosted,
+}
+
+impl Addressing {
+    /// The one that it is not.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Path => Self::VirtualHosted,
+            Self::VirtualHosted => Self::Path,
+        }
+    }
 }
 
 /// A folder of this computer.

@@ -3,7 +3,7 @@
 //! People paste what a provider's page shows: with the bucket in the host, with the bucket in the
 //! path, without a scheme, with a slash at the end. All of it means one address.
 
-use super::{Destination, Provider, S3Destination};
+use super::{Addressing, Destination, Provider, S3Destination};
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -18,15 +18,6 @@ pub struct Endpoint {
     pub region: String,
     /// How the bucket is named in a request.
     pub addressing: Addressing,
-}
-
-/// How a request names the bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addressing {
-    /// `https://host/bucket/key`
-    Path,
-    /// `https://bucket.host/key`
-    VirtualHosted,
 }
 
 /// Why the settings do not make an address.
@@ -63,6 +54,16 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
+    /// Whether the host is a name, which a bucket's can stand in front of, and not a number.
+    pub fn has_name(&self) -> bool {
+        let host = self.service_url.split("://").nth(1).unwrap_or_default();
+        let host = match host.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            _ => host,
+        };
+        !is_ip(host)
+    }
+
     /// The URL that the S3 client is given: with the bucket in its host in virtual-hosted style.
     pub fn client_url(&self) -> String {
         match self.addressing {
@@ -90,6 +91,20 @@ impl Destination {
                 format!("{} · {bucket}{separator}{root}", s3.provider.title())
             }
         }
+    }
+}
+
+impl S3Destination {
+    /// Takes over the region that a provider names, also in an address that carries the old one.
+    pub fn move_to_region(&mut self, region: &str) {
+        let in_host = self
+            .endpoint
+            .split('/')
+            .find_map(|part| region_in_host(part.split(':').next().unwrap_or(part)));
+        if let Some(old) = in_host {
+            self.endpoint = self.endpoint.replacen(&old, region, 1);
+        }
+        region.clone_into(&mut self.region);
     }
 }
 
@@ -125,7 +140,9 @@ pub fn resolve_endpoint(settings: &S3Destination) -> Result<Endpoint, EndpointEr
         .unwrap_or_else(|| "us-east-1".to_owned());
     Ok(Endpoint {
         service_url: format!("{}://{host}{port}", url.scheme()),
-        addressing: addressing_of(provider, &host, &bucket),
+        addressing: settings
+            .addressing
+            .unwrap_or_else(|| addressing_of(provider, &host, &bucket)),
         bucket,
         region,
     })
@@ -249,7 +266,6 @@ fn is_ip(host: &str) -> bool {
     host.starts_with('[') || host.parse::<IpAddr>().is_ok()
 }
 
-/// The region that a provider's host spells out.
 /// The region that a provider's host name carries.
 pub fn region_in_host(host: &str) -> Option<String> {
     let labels: Vec<&str> = host.split('.').collect();

@@ -23,8 +23,8 @@ pub use cherry_studio::{
     CherryStudioBackup, CherryStudioExtent, CherryStudioLayout, CherryStudioName,
 };
 pub use compression::Compression;
-pub use destination::{Destination, FolderDestination, Provider, S3Destination};
-pub use endpoint::{Addressing, Endpoint, EndpointError, region_in_host, resolve_endpoint};
+pub use destination::{Addressing, Destination, FolderDestination, Provider, S3Destination};
+pub use endpoint::{Endpoint, EndpointError, region_in_host, resolve_endpoint};
 pub use exclude::{exclude_in, exclude_seen_from};
 pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,

@@ -35,6 +35,34 @@ struct ListedPart {
     etag: String,
 }
 
+/// The buckets that somebody owns.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct BucketsPage {
+    buckets: ListedBuckets,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListedBuckets {
+    bucket: Vec<ListedBucket>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedBucket {
+    name: String,
+}
+
+impl BucketsPage {
+    /// Their names.
+    pub(super) fn read(body: &str) -> Result<Vec<String>, StorageError> {
+        let page: Self = read(body)?;
+        let buckets = page.buckets.bucket.into_iter();
+        Ok(buckets.map(|bucket| bucket.name).collect())
+    }
+}
+
 /// One page of the uploads that were begun.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -6,7 +6,7 @@
 //!
 //! # From the top down
 //!
-//! `store` and `upload` are what others see. Below them is one module for each kind of destination
+//! `store` and `upload` are what others see, and `prober`, which looks at a bucket from below. Below them is one module for each kind of destination
 //! (`s3_upload`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again
 //! what may pass by itself, `signed` and `answers` speak what `object_store` does not, `transport`
 //! carries all of it and ends what goes silent, `explain` and `codes` say what a refusal means, and `line` remembers what moved and what is wrong.
@@ -24,6 +24,7 @@ mod memory_upload;
 mod object;
 mod open;
 mod parts;
+mod prober;
 mod s3_upload;
 mod signed;
 mod store;
@@ -36,5 +37,6 @@ pub use line::LineStatus;
 pub use object::ObjectInfo;
 pub use open::{open, open_in_memory};
 pub use parts::{CopySource, PartPlace, PartShape, StoredPart, UnfinishedUpload, plan_parts};
+pub use prober::{Asker, Greeting, Prober};
 pub use store::Store;
 pub use upload::Upload;

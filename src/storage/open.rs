@@ -109,21 +109,11 @@ pub(super) fn open_s3_with(
 ) -> Result<Store, StorageError> {
     let endpoint = resolve_endpoint(settings)
         .map_err(|error| StorageError::new(Fault::Settings).about(error.to_string()))?;
-    if settings.access_key_id.trim().is_empty() {
-        return Err(StorageError::new(Fault::Settings).about("the access key id is empty"));
-    }
-    let secret = secret
-        .filter(|secret| !secret.is_empty())
-        .ok_or_else(|| StorageError::new(Fault::SecretMissing))?;
-    let scheme = if endpoint.service_url.starts_with("http://") {
-        Scheme::AlsoHttp
-    } else {
-        Scheme::HttpsOnly
-    };
+    let scheme = scheme_of(&endpoint);
     let http = http_client(job.connect, scheme)?;
     let first_contact = http_client(quick.connect, scheme)?;
-    let first_contact = s3_client(settings, &endpoint, secret, first_contact)?;
-    let client = s3_client(settings, &endpoint, secret, http.clone())?;
+    let first_contact = access(settings, &endpoint, secret, first_contact)?;
+    let client = access(settings, &endpoint, secret, http.clone())?;
     let line = Arc::<Line>::default();
     let (job, quick) = (
         Attempts::new(job, Arc::clone(&line)),
@@ -153,12 +143,28 @@ pub(super) fn open_s3_with(
     }))
 }
 
-fn s3_client(
+/// Whether the address allows bytes to go over the line in the clear.
+pub(super) fn scheme_of(endpoint: &Endpoint) -> Scheme {
+    if endpoint.service_url.starts_with("http://") {
+        Scheme::AlsoHttp
+    } else {
+        Scheme::HttpsOnly
+    }
+}
+
+/// A client with the person's keys; an error where they are not known.
+pub(super) fn access(
     settings: &S3Destination,
     endpoint: &Endpoint,
-    secret: &Secret,
+    secret: Option<&Secret>,
     http: HttpClient,
 ) -> Result<AmazonS3, StorageError> {
+    if settings.access_key_id.trim().is_empty() {
+        return Err(StorageError::new(Fault::Settings).about("the access key id is empty"));
+    }
+    let secret = secret
+        .filter(|secret| !secret.is_empty())
+        .ok_or_else(|| StorageError::new(Fault::SecretMissing))?;
     // We ask again by ourselves, for all kinds of requests in the same way.
     let once = RetryConfig {
         max_retries: 0,
@@ -182,12 +188,14 @@ fn s3_client(
         .map_err(|error| StorageError::new(Fault::Settings).caused_by(error))
 }
 
-fn signed(endpoint: &Endpoint, client: &AmazonS3, http: HttpClient) -> Signed {
+/// What signs requests of our own with the keys of `client`.
+pub(super) fn signed(endpoint: &Endpoint, client: &AmazonS3, http: HttpClient) -> Signed {
     let bucket_url = match endpoint.addressing {
         Addressing::Path => format!("{}/{}", endpoint.service_url, endpoint.bucket),
         Addressing::VirtualHosted => endpoint.client_url(),
     };
     Signed {
+        service_url: endpoint.service_url.clone(),
         bucket_url,
         bucket: endpoint.bucket.clone(),
         region: endpoint.region.clone(),
@@ -244,6 +252,7 @@ mod tests {
             bucket: "bucket".to_owned(),
             root_path: String::new(),
             access_key_id: "KEY".to_owned(),
+            ..S3Destination::default()
         };
         open_s3_with(&settings, Some(&Secret::new("secret")), short(), short()).expect("opened")
     }
@@ -350,6 +359,7 @@ mod tests {
             bucket: "bucket".to_owned(),
             root_path: "/some/root/".to_owned(),
             access_key_id: "KEY".to_owned(),
+            ..S3Destination::default()
         };
         let identity = |settings: &S3Destination| {
             let secret = Secret::new("secret");

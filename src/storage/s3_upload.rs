@@ -22,6 +22,14 @@ const MOST_PAGES: usize = 1_000;
 /// For taking back what an upload's lost beginning left.
 const LONGEST_CLEANING: Duration = Duration::from_secs(10);
 
+/// Whether the request for a copy names the bytes that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    Named,
+    /// They are all of the source: AWS copies a range only of objects above 5 MiB.
+    Whole,
+}
+
 /// One bucket.
 #[derive(Debug)]
 pub(super) struct Bucket {
@@ -128,6 +136,7 @@ impl S3Upload {
         &self,
         place: PartPlace,
         source: &CopySource,
+        extent: Extent,
     ) -> Result<StoredPart, StorageError> {
         let size = source.range.end.saturating_sub(source.range.start);
         if size == 0 {
@@ -136,10 +145,10 @@ impl S3Upload {
         }
         let signed = &self.bucket.signed;
         let (first, last) = (source.range.start, source.range.end - 1);
-        let mut headers = vec![
-            ("x-amz-copy-source", signed.copy_source(&source.key)),
-            ("x-amz-copy-source-range", format!("bytes={first}-{last}")),
-        ];
+        let mut headers = vec![("x-amz-copy-source", signed.copy_source(&source.key))];
+        if extent == Extent::Named {
+            headers.push(("x-amz-copy-source-range", format!("bytes={first}-{last}")));
+        }
         if let Some(etag) = &source.etag {
             headers.push(("x-amz-copy-source-if-match", etag.clone()));
         }

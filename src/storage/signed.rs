@@ -5,7 +5,7 @@ use super::error::StorageError;
 use super::explain::{Asked, explain, explain_answer, explain_transport};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::HttpError;
 use object_store::client::{HttpClient, HttpErrorKind, HttpRequestBody, HttpResponse};
@@ -17,6 +17,8 @@ const LONGEST_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// What signs and sends for one bucket.
 #[derive(Debug)]
 pub(super) struct Signed {
+    /// The service's URL, without a slash at the end.
+    pub(super) service_url: String,
     /// The bucket's own URL, without a slash at the end.
     pub(super) bucket_url: String,
     pub(super) bucket: String,
@@ -41,10 +43,46 @@ impl Signed {
     /// Sends a request and gives the body of a success. A success that holds an error is a failure.
     pub(super) async fn send(&self, ask: Ask<'_>) -> Result<String, StorageError> {
         let asked = ask.asked;
-        let request = self
-            .request(ask)
-            .await
-            .map_err(|error| explain(error, asked))?;
+        let signing = async { self.sign(self.request(ask)?).await };
+        let request = signing.await.map_err(|error| explain(error, asked))?;
+        self.execute(request, asked).await
+    }
+
+    /// The same as somebody who has no keys.
+    pub(super) async fn send_unsigned(&self, ask: Ask<'_>) -> Result<String, StorageError> {
+        let asked = ask.asked;
+        let request = self.request(ask).map_err(|error| explain(error, asked))?;
+        self.execute(request, asked).await
+    }
+
+    /// The list of all buckets that these keys may see.
+    pub(super) async fn buckets(&self) -> Result<String, StorageError> {
+        let asked = Asked::Bucket;
+        let url = format!("{}/", self.service_url);
+        let building = async {
+            self.sign(build(Method::GET, url, HttpRequestBody::empty())?)
+                .await
+        };
+        let request = building.await.map_err(|error| explain(error, asked))?;
+        self.execute(request, asked).await
+    }
+
+    /// Asks without a signature for the bucket's head, and takes any answer.
+    pub(super) async fn knock(&self) -> Result<(StatusCode, HeaderMap), StorageError> {
+        let asked = Asked::Bucket;
+        let url = self.bucket_url.clone();
+        let request = build(Method::HEAD, url, HttpRequestBody::empty());
+        let request = request.map_err(|error| explain(error, asked))?;
+        let answer = self.http.execute(request).await;
+        let answer = answer.map_err(|error| explain_transport(error, asked))?;
+        Ok((answer.status(), answer.headers().clone()))
+    }
+
+    async fn execute(
+        &self,
+        request: Request<HttpRequestBody>,
+        asked: Asked,
+    ) -> Result<String, StorageError> {
         let answer = self.http.execute(request).await;
         let answer = answer.map_err(|error| explain_transport(error, asked))?;
         let status = answer.status();
@@ -62,11 +100,7 @@ impl Signed {
         format!("{}/{}", self.bucket, encode(key, Slash::Kept))
     }
 
-    async fn request(&self, ask: Ask<'_>) -> object_store::Result<Request<HttpRequestBody>> {
-        let failed = |source| object_store::Error::Generic {
-            store: "S3",
-            source,
-        };
+    fn request(&self, ask: Ask<'_>) -> object_store::Result<Request<HttpRequestBody>> {
         let mut url = self.bucket_url.clone();
         if let Some(key) = ask.key {
             url.push('/');
@@ -85,15 +119,33 @@ impl Signed {
         }
         // The client leaves out the length of an empty body, and some servers insist on it.
         headers.insert(header::CONTENT_LENGTH, ask.body.len().into());
-        let request = Request::builder().method(ask.method).uri(url);
-        let mut request = request
-            .body(HttpRequestBody::from(ask.body))
-            .map_err(|error| failed(error.into()))?;
+        let mut request = build(ask.method, url, HttpRequestBody::from(ask.body))?;
         *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    async fn sign(
+        &self,
+        mut request: Request<HttpRequestBody>,
+    ) -> object_store::Result<Request<HttpRequestBody>> {
         let credential = self.credentials.get_credential().await?;
         AwsAuthorizer::new(&credential, "s3", &self.region).try_authorize(&mut request, None)?;
         Ok(request)
     }
+}
+
+fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
+    let store = "S3";
+    object_store::Error::Generic { store, source }
+}
+
+fn build(
+    method: Method,
+    url: String,
+    body: HttpRequestBody,
+) -> object_store::Result<Request<HttpRequestBody>> {
+    let request = Request::builder().method(method).uri(url).body(body);
+    request.map_err(|error| failed(error.into()))
 }
 
 async fn body(answer: HttpResponse) -> Result<String, HttpError> {
@@ -147,6 +199,7 @@ mod tests {
         };
         let connect = std::time::Duration::from_secs(1);
         let signed = Signed {
+            service_url: "https://host".to_owned(),
             bucket_url: bucket_url.to_owned(),
             bucket: "bucket".to_owned(),
             region: "auto".to_owned(),
@@ -165,7 +218,8 @@ mod tests {
             body: Bytes::new(),
             asked: Asked::Bucket,
         };
-        let request = signed.request(ask).await.expect("signed");
+        let request = signed.request(ask).expect("built");
+        let request = signed.sign(request).await.expect("signed");
         let authorization = &request.headers()[header::AUTHORIZATION];
         let authorization = authorization.to_str().expect("text");
         assert!(authorization.contains("Credential=KEY/") && authorization.contains("/auto/s3/"));

@@ -4,7 +4,7 @@ use super::error::StorageError;
 use super::folder_upload::FolderUpload;
 use super::memory_upload::MemoryUpload;
 use super::parts::{CopySource, PartPlace, StoredPart};
-use super::s3_upload::S3Upload;
+use super::s3_upload::{Extent, S3Upload};
 use bytes::Bytes;
 
 /// One object in parts on its way; cheap to clone. It does not exist before [`Upload::complete`].
@@ -56,6 +56,19 @@ impl Upload {
         }
     }
 
+    /// Lets the destination copy a whole object, however small, as a part. The range of `source` must be
+    /// all of it.
+    pub async fn copy_whole(
+        &self,
+        place: PartPlace,
+        source: &CopySource,
+    ) -> Result<StoredPart, StorageError> {
+        match &self.to {
+            To::S3(upload) => upload.copy(place, source, Extent::Whole).await,
+            To::Folder(_) | To::Memory(_) => self.copy(place, source).await,
+        }
+    }
+
     /// Lets the destination copy a part by itself: none of its bytes go over the line.
     ///
     /// [`Fault::Unsupported`](super::Fault::Unsupported) where it cannot: the bytes have to be sent.
@@ -65,7 +78,7 @@ impl Upload {
         source: &CopySource,
     ) -> Result<StoredPart, StorageError> {
         match &self.to {
-            To::S3(upload) => upload.copy(place, source).await,
+            To::S3(upload) => upload.copy(place, source, Extent::Named).await,
             To::Folder(upload) => upload.copy(place, source).await,
             To::Memory(upload) => upload.copy(place, source).await,
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use zipkeep::engine::{
     self, BackupOptions, BackupReport, BackupRequest, Context, EngineError, RestoreRequest,
-    RestoreTarget, VerifyDepth, VerifyRequest,
+    RestoreTarget, TestReport, VerifyDepth, VerifyRequest,
 };
 use zipkeep::model::Reporter;
 use zipkeep::storage::{self, Patience, Store};
@@ -118,6 +118,13 @@ impl Place {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// What the connection's test finds through the proxy.
+    pub(crate) async fn test(&self, context: &Context) -> Result<TestReport, EngineError> {
+        let server = self.proxy.server();
+        let destination = server.destination(&self.root);
+        engine::test(&destination, Some(&server.secret()), context).await
     }
 
     pub(crate) fn store(&self) -> &Store {

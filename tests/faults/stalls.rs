@@ -5,7 +5,7 @@ use crate::support::{Asker, Fault, Moment, SeaweedFs, Step, When};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use zipkeep::engine::{self, CheckOutcome, Context, EngineError};
+use zipkeep::engine::{self, Context, EngineError};
 use zipkeep::model::{Reporter, Trouble};
 
 /// A person must know within this.
@@ -154,7 +154,7 @@ async fn a_stall_while_testing_listing_or_deleting_is_told_and_clears() {
     let made = deleting.healthy_backup().await.expect("one to delete");
     tokio::join!(
         is_told_of(testing, Step::Put, async |context| {
-            engine::test(testing.store(), &context).await
+            testing.test(&context).await
         }),
         is_told_of(listing, Step::List, async |context| {
             engine::list(listing.store(), &context).await
@@ -202,12 +202,13 @@ async fn nothing_waits_for_ever_for_a_dead_line() {
     let timed = |began: Instant| began.elapsed() < Duration::from_secs(30);
     let began = Instant::now();
     let (tested, listed, backed_up) = tokio::join!(
-        async { (engine::test(place.store(), &testing).await, timed(began)) },
+        async { (place.test(&testing).await, timed(began)) },
         async { (engine::list(place.store(), &listing).await, timed(began)) },
         async { (backup.await, timed(began)) },
     );
-    let checks = tested.0.expect("a report").checks;
-    assert_eq!(checks[0].outcome, CheckOutcome::Fail);
+    let report = tested.0.expect("a report");
+    let failed = report.first_failure().expect("the line is dead");
+    assert!(failed.message.contains("Nothing moved"), "{failed:?}");
     assert_eq!(listed.0.expect_err("dead").kind(), "stalled");
     assert_eq!(backed_up.0.expect_err("dead").kind(), "stalled");
     assert!(tested.1 && listed.1 && backed_up.1, "{:?}", began.elapsed());

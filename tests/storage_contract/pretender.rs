@@ -65,6 +65,7 @@ impl Pretender {
             bucket: "bucket".to_owned(),
             root_path: String::new(),
             access_key_id: "KEY".to_owned(),
+            ..S3Destination::default()
         });
         storage::open(&destination, Some(&Secret::new("secret")), patience).expect("opened")
     }

@@ -77,6 +77,7 @@ impl Server {
             bucket: self.bucket.clone(),
             root_path: root_path.to_owned(),
             access_key_id: self.access_key_id.clone(),
+            ..S3Destination::default()
         })
     }
 

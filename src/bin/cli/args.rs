@@ -39,7 +39,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Test the connection, one line a check
-    Test,
+    Test(TestArgs),
     /// Back up the profile's folders, or only these
     Backup {
         /// Folders to back up instead of the profile's
@@ -100,12 +100,22 @@ pub(crate) enum Command {
     },
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Keep what the destination wants otherwise than the profile says: its region, its addressing
+    #[arg(long)]
+    pub(crate) save: bool,
+    /// Remove unfinished uploads that are older than a day
+    #[arg(long)]
+    pub(crate) clean_up: bool,
+}
+
 impl Command {
     /// The name in JSON lines.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Profile(_) => "profile",
-            Self::Test => "test",
+            Self::Test(_) => "test",
             Self::Backup { .. } => "backup",
             Self::List { .. } => "list",
             Self::Show { .. } => "show",

@@ -13,17 +13,17 @@ use serde_json::json;
 use std::path::PathBuf;
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::engine::{
-    self, BackupOptions, BackupRequest, CheckOutcome, Context, DeletedData, Earlier, StopSwitch,
-    VerifyDepth, VerifyRequest,
+    self, BackupOptions, BackupRequest, Context, DeletedData, Earlier, StopSwitch, VerifyDepth,
+    VerifyRequest,
 };
-use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
+use zipkeep::model::{Backup, Destination, EntryKind, Profile, Secret, Warning, WhenUnchanged};
 use zipkeep::secrets;
 use zipkeep::storage::{self, Patience, Store};
 
 /// Everything that a command works with.
 pub(crate) struct Work {
     pub(crate) places: Places,
-    profile: Profile,
+    pub(crate) profile: Profile,
     /// The folders of all profiles that hold backups.
     backup_folders: Vec<PathBuf>,
     pub(crate) device: String,
@@ -71,11 +71,15 @@ impl Work {
         untouched
     }
 
-    pub(crate) fn store(&self, patience: Patience) -> Result<Store, Failure> {
-        let secret = match self.profile.destination {
+    pub(crate) fn secret(&self) -> Result<Option<Secret>, Failure> {
+        Ok(match self.profile.destination {
             Destination::S3(_) => secrets::find(&self.places, &self.profile.name)?,
             Destination::Folder(_) => None,
-        };
+        })
+    }
+
+    pub(crate) fn store(&self, patience: Patience) -> Result<Store, Failure> {
+        let secret = self.secret()?;
         Ok(storage::open(
             &self.profile.destination,
             secret.as_ref(),
@@ -93,7 +97,7 @@ impl Work {
     pub(crate) async fn run(&self, command: Command) -> Result<Exit, Failure> {
         match command {
             Command::Profile(_) => Ok(Exit::Done),
-            Command::Test => self.test().await,
+            Command::Test(args) => self.test(&args).await,
             Command::Backup {
                 folders,
                 force,
@@ -121,35 +125,6 @@ impl Work {
             Command::Download { backup, file } => self.download(&backup, file).await,
             Command::Delete { backups, yes } => self.delete(backups, yes).await,
         }
-    }
-
-    async fn test(&self) -> Result<Exit, Failure> {
-        let store = self.store(Patience::Interactive)?;
-        let report = engine::test(&store, &self.context).await?;
-        self.output.result("test", &report, |out| {
-            for check in &report.checks {
-                let word = match check.outcome {
-                    CheckOutcome::Pass => "ok",
-                    CheckOutcome::Warn => "warning",
-                    CheckOutcome::Fail => "FAILED",
-                    CheckOutcome::Skip => "skipped",
-                };
-                writeln!(
-                    out,
-                    "{word:8} {:8} {} ({} ms)",
-                    check.id, check.message, check.millis
-                )?;
-                if let Some(hint) = &check.hint {
-                    writeln!(out, "                  {hint}")?;
-                }
-            }
-            Ok(())
-        })?;
-        Ok(match report.outcome() {
-            CheckOutcome::Fail => Exit::Failed,
-            CheckOutcome::Warn => Exit::Warnings,
-            CheckOutcome::Pass | CheckOutcome::Skip => Exit::Done,
-        })
     }
 
     /// How the profile says, but for what was asked for this once.

@@ -8,6 +8,7 @@ mod presets;
 mod profiles;
 mod progress;
 mod restoring;
+mod testing;
 mod wording;
 
 use crate::args::{Cli, Command};

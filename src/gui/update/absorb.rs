@@ -60,6 +60,10 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
                 }
             }
         }
+        Outcome::CleanedUp(cleaned) => {
+            core.state.notices.show(notice::of_cleaning(&cleaned));
+            super::start::test(core);
+        }
         Outcome::Listed(rows) => core.state.table.fill(rows),
         Outcome::BackedUp(report) => {
             let clock = &core.state.clock;
@@ -133,6 +137,7 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         JobKind::FindSecret => core.state.table.status = ListStatus::NotAsked,
         JobKind::Delete => listing::list(core),
         JobKind::Test
+        | JobKind::CleanUp
         | JobKind::Backup
         | JobKind::Look
         | JobKind::Compare

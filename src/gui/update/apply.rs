@@ -21,6 +21,8 @@ pub(crate) fn apply(core: &mut Core, command: Command) {
         Command::AddProgram(id) => programs::add(core, &id),
         Command::RemoveFolder(path) => settings::remove_folder(core, &path),
         Command::Test => start::test(core),
+        Command::CorrectSettings => start::correct_settings(core),
+        Command::CleanUp => start::clean_up(core),
         Command::Refresh => {
             settings::keep_form(core);
             listing::list(core);

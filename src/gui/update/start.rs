@@ -6,9 +6,10 @@ use crate::engine::{
     BackupOptions, BackupRequest, DeletedData, Earlier, VerifyDepth, VerifyRequest,
 };
 use crate::gui::command::BackUpManner;
+use crate::gui::forms::ProfileForm;
 use crate::gui::job::{FolderPurpose, Job, JobKind};
 use crate::gui::work;
-use crate::model::{Backup, Profile, WhenUnchanged};
+use crate::model::{Backup, Destination, Profile, WhenUnchanged};
 
 /// Tests the destination.
 pub(crate) fn test(core: &mut Core) {
@@ -25,6 +26,32 @@ pub(crate) fn test(core: &mut Core) {
     let subject = connection.profile.clone();
     launch(core, JobKind::Test, &subject, |context| {
         work::test(connection, context)
+    });
+}
+
+/// Changes the settings to what the test has found, and tests again.
+pub(crate) fn correct_settings(core: &mut Core) {
+    let Some(learnt) = core.state.test.take().map(|report| report.learnt) else {
+        return;
+    };
+    let mut profile = core.state.profile().clone();
+    if let Destination::S3(s3) = &mut profile.destination {
+        learnt.correct(s3);
+        settings::put_profile(core, profile);
+        core.forms.profile = ProfileForm::of(core.state.profile());
+        test(core);
+    }
+}
+
+/// Removes unfinished uploads from the destination.
+pub(crate) fn clean_up(core: &mut Core) {
+    if core.state.running(JobKind::CleanUp).is_some() {
+        return;
+    }
+    let connection = connection(core);
+    let subject = connection.profile.clone();
+    launch(core, JobKind::CleanUp, &subject, |context| {
+        work::clean_up(connection, context)
     });
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn destination_ui(
         ui.data_mut(|data| data.insert_temp(was_testing, true));
     }
     if let Some(report) = &state.test {
-        let shown = test_report::test_report_ui(ui, report);
+        let shown = test_report::test_report_ui(ui, report, commands);
         if ui.data_mut(|data| data.remove_temp(was_testing)) == Some(true) {
             shown.scroll_to_me(Some(Align::Max));
         }

@@ -29,9 +29,12 @@ pub(crate) fn is_wanted(ui: &Ui, state: &State) -> bool {
 
 fn is_shown(job: &Job) -> bool {
     match job.kind {
-        JobKind::Test | JobKind::Backup | JobKind::Restore | JobKind::Verify | JobKind::Delete => {
-            true
-        }
+        JobKind::Test
+        | JobKind::Backup
+        | JobKind::Restore
+        | JobKind::Verify
+        | JobKind::Delete
+        | JobKind::CleanUp => true,
         JobKind::List | JobKind::Settle | JobKind::Undo => job.started.elapsed() >= QUICK,
         JobKind::Look
         | JobKind::Compare

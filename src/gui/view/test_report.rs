@@ -2,12 +2,17 @@
 
 use super::widgets::{Grade, grade_icon};
 use crate::engine::{Check, CheckOutcome, TestReport};
+use crate::gui::command::{Command, Commands};
 use crate::gui::rows;
 use crate::gui::theme::{self, GRID};
 use egui::{Frame, Label, Response, RichText, Stroke, Ui};
 
 /// The verdict and every check.
-pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) -> Response {
+pub(crate) fn test_report_ui(
+    ui: &mut Ui,
+    report: &TestReport,
+    commands: &mut Commands,
+) -> Response {
     let tokens = theme::tokens(ui);
     Frame::new()
         .fill(tokens.page)
@@ -17,12 +22,8 @@ pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) -> Response {
         .show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             let grade = grade_of(report.outcome());
-            let verdict = match report.outcome() {
-                CheckOutcome::Pass => "The connection works",
-                CheckOutcome::Warn => "The connection works, with a remark",
-                CheckOutcome::Fail | CheckOutcome::Skip => "The connection does not work",
-            };
-            ui.label(RichText::new(verdict).color(grade.color(ui)));
+            let verdict = RichText::new(report.verdict()).color(grade.color(ui));
+            ui.add(Label::new(verdict).wrap());
             ui.add_space(GRID);
             let (skipped, tried): (Vec<_>, Vec<_>) = report
                 .checks
@@ -35,8 +36,19 @@ pub(crate) fn test_report_ui(ui: &mut Ui, report: &TestReport) -> Response {
                 let count = rows::counted(skipped.len() as u64, "check was", "checks were");
                 ui.label(theme::small(ui, format!("{count} not tried.")));
             }
+            actions_ui(ui, report, commands);
         })
         .response
+}
+
+/// What can be done about it right here.
+fn actions_ui(ui: &mut Ui, report: &TestReport, commands: &mut Commands) {
+    if !report.learnt.is_empty() && ui.button("Correct the settings").clicked() {
+        commands.push(Command::CorrectSettings);
+    }
+    if report.leftovers.old_uploads > 0 && ui.button("Clean up").clicked() {
+        commands.push(Command::CleanUp);
+    }
 }
 
 fn check_ui(ui: &mut Ui, check: &Check) {

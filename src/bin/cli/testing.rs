@@ -1,0 +1,119 @@
+//! `test`: the connection doctor, what it learnt, and what it can clean up.
+
+use crate::args::TestArgs;
+use crate::commands::Work;
+use crate::failure::{Exit, Failure};
+use serde::Serialize;
+use std::io;
+use zipkeep::config::Config;
+use zipkeep::engine::{self, Check, CheckOutcome, CleanedUp, Learnt, TestReport};
+use zipkeep::model::{Destination, Secret};
+use zipkeep::storage::{Patience, Refusal};
+
+/// What scripts see: the report, and what was done about it.
+#[derive(Debug, Serialize)]
+struct Tested<'a> {
+    #[serde(flatten)]
+    report: &'a TestReport,
+    verdict: &'static str,
+    /// Whether what was learnt is in the profile now.
+    saved: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleaned_up: Option<CleanedUp>,
+}
+
+impl Work {
+    pub(crate) async fn test(&self, args: &TestArgs) -> Result<Exit, Failure> {
+        let secret = self.secret()?;
+        let report = self.examine(secret.as_ref()).await?;
+        let mut shown = report;
+        let mut saved = false;
+        if args.save && !shown.learnt.is_empty() {
+            let learnt = self.save_learnt(&shown.learnt)?;
+            saved = true;
+            // What counts is whether it works now.
+            let again = engine::test(&learnt, secret.as_ref(), &self.context).await?;
+            shown = again;
+        }
+        let cleaned_up = if args.clean_up && shown.leftovers.old_uploads > 0 {
+            let store = self.store(Patience::Interactive)?;
+            Some(engine::clean_up(&store, &self.context).await?)
+        } else {
+            None
+        };
+        let tested = Tested {
+            report: &shown,
+            verdict: shown.verdict(),
+            saved,
+            cleaned_up,
+        };
+        self.output
+            .result("test", &tested, |out| print(out, &tested))?;
+        Ok(match shown.outcome() {
+            CheckOutcome::Fail => Exit::Failed,
+            CheckOutcome::Warn => Exit::Warnings,
+            CheckOutcome::Pass | CheckOutcome::Skip => Exit::Done,
+        })
+    }
+
+    async fn examine(&self, secret: Option<&Secret>) -> Result<TestReport, Failure> {
+        let destination = &self.profile.destination;
+        Ok(engine::test(destination, secret, &self.context).await?)
+    }
+
+    /// Puts it into the profile and gives its destination.
+    fn save_learnt(&self, learnt: &Learnt) -> Result<Destination, Failure> {
+        // As it is now: the window may have saved something meanwhile.
+        let mut config = Config::load(&self.places)?;
+        let mut profile = self.profile.clone();
+        if let Some(current) = config.profile(&profile.name) {
+            profile = current.clone();
+        }
+        if let Destination::S3(settings) = &mut profile.destination {
+            learnt.correct(settings);
+        }
+        let destination = profile.destination.clone();
+        config.replace_profile(profile)?;
+        config.save(&self.places)?;
+        self.output.note("The settings were corrected and saved.");
+        Ok(destination)
+    }
+}
+
+fn print(out: &mut dyn io::Write, tested: &Tested<'_>) -> io::Result<()> {
+    for check in &tested.report.checks {
+        print_check(out, check)?;
+    }
+    if let Some(cleaned) = &tested.cleaned_up {
+        writeln!(out, "{} unfinished uploads were removed", cleaned.uploads)?;
+    }
+    writeln!(out, "{}.", tested.verdict)
+}
+
+fn print_check(out: &mut dyn io::Write, check: &Check) -> io::Result<()> {
+    let word = match check.outcome {
+        CheckOutcome::Pass => "ok",
+        CheckOutcome::Warn => "warning",
+        CheckOutcome::Fail => "FAILED",
+        CheckOutcome::Skip => "skipped",
+    };
+    let id = check.id.word();
+    writeln!(
+        out,
+        "{word:8} {id:10} {} ({} ms)",
+        check.message, check.millis
+    )?;
+    let Some(hint) = &check.hint else {
+        return Ok(());
+    };
+    writeln!(out, "                    {hint}")?;
+    let said = check.refusal.iter().flat_map(Refusal::lines);
+    let said: Vec<String> = said
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    if said.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out, "                    ({})", said.join("; "))
+    }
+}

@@ -1,0 +1,135 @@
+//! Does in small what a backup and a restore do: list, write, read back, let the destination copy, and try
+//! to overwrite. What a key may not do is told as such, not as broken.
+
+use super::probe::Probe;
+use super::sheet::{CheckId, Sheet};
+use super::words;
+use crate::storage::{CopySource, Fault, PartPlace, StorageError, Upload};
+
+/// What the copy came to.
+enum Copied {
+    Rightly,
+    Wrongly,
+}
+
+/// Tries all of it, as far as it goes.
+pub(super) async fn try_all(probe: &Probe<'_>, sheet: &mut Sheet) {
+    match probe.store.list().await {
+        Ok(found) => sheet.passed(CheckId::List, words::listed(found.len())),
+        Err(error) => {
+            sheet.failed(CheckId::List, &error);
+            return;
+        }
+    }
+    probe.will_be(&probe.key);
+    let etag = match probe.store.put_new(&probe.key, probe.content.clone()).await {
+        Ok(etag) => etag,
+        Err(error) if error.fault() == Fault::Denied => {
+            sheet.warned(CheckId::Write, words::MAY_NOT_WRITE, words::READ_ONLY);
+            sheet.add_refusal(&error);
+            return;
+        }
+        Err(error) => {
+            sheet.failed(CheckId::Write, &error);
+            return;
+        }
+    };
+    sheet.passed(CheckId::Write, "A small object was written");
+    if read(probe, sheet).await && probe.store.keeps_parts() {
+        copy(probe, etag, sheet).await;
+        overwrite(probe, sheet).await;
+    }
+}
+
+async fn read(probe: &Probe<'_>, sheet: &mut Sheet) -> bool {
+    let size = probe.content.len() as u64;
+    match probe.store.read(&probe.key, 1..size, None).await {
+        Ok(part) if part == probe.content[1..] => {
+            sheet.passed(CheckId::Read, "A part of it was read back unchanged");
+            true
+        }
+        Ok(_) => {
+            sheet.failed(CheckId::Read, &StorageError::new(Fault::Damaged));
+            false
+        }
+        Err(error) if error.fault() == Fault::Denied => {
+            sheet.warned(CheckId::Read, words::MAY_NOT_READ, words::WRITE_ONLY);
+            sheet.add_refusal(&error);
+            false
+        }
+        Err(error) => {
+            sheet.failed(CheckId::Read, &error);
+            false
+        }
+    }
+}
+
+async fn copy(probe: &Probe<'_>, etag: Option<String>, sheet: &mut Sheet) {
+    match try_copy(probe, etag).await {
+        Ok(Copied::Rightly) => sheet.passed(CheckId::Copy, words::COPIES),
+        Ok(Copied::Wrongly) => {
+            sheet.warned(CheckId::Copy, words::COPIES_WRONGLY, words::SENDS_ALL);
+        }
+        Err(error) => {
+            sheet.warned(CheckId::Copy, words::copies_not(&error), words::SENDS_ALL);
+            sheet.add_refusal(&error);
+        }
+    }
+}
+
+async fn try_copy(probe: &Probe<'_>, etag: Option<String>) -> Result<Copied, StorageError> {
+    let upload = probe.store.begin_upload(&probe.copy_key).await?;
+    probe.will_be(&probe.copy_key);
+    let made = make_copy(probe, &upload, etag).await;
+    if made.is_err() {
+        upload.abort().await.ok();
+    }
+    made
+}
+
+async fn make_copy(
+    probe: &Probe<'_>,
+    upload: &Upload,
+    etag: Option<String>,
+) -> Result<Copied, StorageError> {
+    let size = probe.content.len() as u64;
+    let source = CopySource {
+        key: probe.key.clone(),
+        etag,
+        range: 0..size,
+    };
+    let first = PartPlace {
+        number: 1,
+        offset: 0,
+    };
+    let part = upload.copy_whole(first, &source).await?;
+    upload.complete(&[part]).await?;
+    // Some gateways say yes and store nothing.
+    if probe.store.head(&probe.copy_key).await?.size_bytes != size {
+        return Ok(Copied::Wrongly);
+    }
+    let read = probe.store.read(&probe.copy_key, 0..size, None).await?;
+    Ok(if read == probe.content {
+        Copied::Rightly
+    } else {
+        Copied::Wrongly
+    })
+}
+
+async fn overwrite(probe: &Probe<'_>, sheet: &mut Sheet) {
+    let again = probe.store.put_new(&probe.key, probe.content.clone()).await;
+    match again {
+        Err(error) if error.fault() == Fault::AlreadyThere => {
+            sheet.passed(CheckId::Condition, "It refuses to overwrite what is there");
+        }
+        Ok(_) => sheet.passed(CheckId::Condition, words::NO_CONDITION),
+        Err(error) => {
+            sheet.warned(
+                CheckId::Condition,
+                error.to_string(),
+                words::NO_CONDITION_HINT,
+            );
+            sheet.add_refusal(&error);
+        }
+    }
+}

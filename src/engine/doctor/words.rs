@@ -1,0 +1,199 @@
+//! What the doctor says: sentences for a layperson, each with what to do next. No decisions.
+
+use super::sheet::Leftovers;
+use crate::model::{Addressing, Endpoint, bytes_text, count_text};
+use crate::storage::{Prober, StorageError};
+use jiff::SignedDuration;
+use std::net::SocketAddr;
+
+pub(super) const NAME_UNKNOWN: &str = "Check the endpoint's spelling, copy it once more from the provider's page, and check the internet connection.";
+pub(super) const NO_HTTP: &str = "Check that the port is that of the S3 service. If the server wants a secure connection, write https:// in front of the address.";
+pub(super) const WITHOUT_TLS: &str = "If the server is on your own network, write http:// in front of the address; over the internet, have TLS set up at the server first.";
+pub(super) const SET_CLOCK: &str = "Switch on “Set time automatically” in this computer's settings, or set its date, time and time zone.";
+pub(super) const TAKE_WHAT_WAS_LEARNT: &str =
+    "Take it over with “Correct the settings”, or with `zipkeep-cli test --save`.";
+pub(super) const MAY_NOT_LIST: &str = "Allow the key to list this bucket: “Access policy” in the settings shows the permissions to copy. With some servers (Garage) a wrong secret looks the same.";
+pub(super) const MAY_NOT_WRITE: &str = "These keys may only read";
+pub(super) const READ_ONLY: &str = "They are good for restoring. For backing up, allow the key to write: “Access policy” in the settings shows the permissions to copy.";
+pub(super) const MAY_NOT_READ: &str = "These keys may write, but not read";
+pub(super) const WRITE_ONLY: &str = "Backups could not be checked or restored with them. Allow the key to read: “Access policy” in the settings shows the permissions to copy.";
+pub(super) const NO_DELETE: &str = "That protects the backups, also from whoever takes over this computer. Old backups are then to be deleted on the provider's page, with other keys.";
+pub(super) const COPIES: &str =
+    "The server copies by itself: after the first backup only changes are sent";
+pub(super) const COPIES_WRONGLY: &str = "The server says that it copies, but does not";
+pub(super) const SENDS_ALL: &str =
+    "Backups work, but each one sends everything. A newer version of the server may be able to.";
+pub(super) const NO_CONDITION: &str =
+    "It does not refuse to overwrite; zipkeep never uses a name twice";
+pub(super) const NO_CONDITION_HINT: &str =
+    "Backups work all the same: zipkeep never uses a name twice.";
+pub(super) const STRANGERS_LIST: &str =
+    "Anybody on the internet can see the names of the backups in this bucket";
+pub(super) const STRANGERS_READ: &str = "Anybody who knows their names can download your backups";
+pub(super) const STRANGERS_DO_BOTH: &str =
+    "Anybody on the internet can see and download your backups";
+pub(super) const CLOSE_IT: &str = "Make the bucket private on the provider's page: switch off public access, set its permission (ACL) to “private”, and remove bucket policies that allow everybody (“*”). Then test again.";
+pub(super) const CLEAN_UP: &str = "They take up paid storage. “Clean up” or `zipkeep-cli test --clean-up` removes those that are older than a day.";
+
+/// What the settings were understood to mean.
+pub(super) fn understood(prober: &Prober) -> String {
+    let endpoint = prober.endpoint();
+    format!("Bucket “{}” at {}", endpoint.bucket, endpoint.service_url)
+}
+
+pub(super) fn by_proxy(proxy: &str) -> String {
+    format!("Left to the proxy {proxy}, which this computer uses")
+}
+
+pub(super) fn resolved(host: &str, addresses: &[SocketAddr]) -> String {
+    match addresses.first() {
+        Some(first) if first.ip().to_string() != host.trim_matches(['[', ']']) => {
+            format!("{host} is {}", first.ip())
+        }
+        _ => format!("{host} needs no looking up"),
+    }
+}
+
+pub(super) fn nothing_listens(port: u16) -> &'static str {
+    match port {
+        80 | 443 => {
+            "Check the endpoint, the internet connection, and whether a firewall is in the way."
+        }
+        _ => {
+            "Check the port number, whether the server is running, and whether a firewall is in the way."
+        }
+    }
+}
+
+pub(super) fn tls_hint(error: &StorageError) -> &'static str {
+    let told = error.to_string();
+    if told.contains("vouches") {
+        "If it is your own server, choose its CA certificate in the settings. Otherwise somebody may be listening in: do not go on."
+    } else if told.contains("another name") {
+        "Check the endpoint: its name must be the one that the certificate is for."
+    } else if told.contains("expired") {
+        "Have the server's certificate renewed."
+    } else {
+        error.hint()
+    }
+}
+
+pub(super) fn clocks_agree(skew: SignedDuration) -> String {
+    match skew.abs().as_secs() {
+        0..=2 => "This computer's clock is right".to_owned(),
+        secs => format!("This computer's clock is right within {secs} seconds"),
+    }
+}
+
+pub(super) fn clocks_differ(skew: SignedDuration) -> String {
+    let direction = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead"
+    };
+    let minutes = skew.abs().as_mins();
+    let time = if minutes < 120 {
+        format!("{minutes} minutes")
+    } else {
+        format!("{} hours", minutes / 60)
+    };
+    format!(
+        "This computer's clock is {time} {direction}; providers refuse requests from 15 minutes on"
+    )
+}
+
+pub(super) fn style(addressing: Addressing) -> &'static str {
+    match addressing {
+        Addressing::Path => "The bucket is named in the path of the address",
+        Addressing::VirtualHosted => "The bucket is named at the front of the address",
+    }
+}
+
+/// `addressing` is the one that works.
+pub(super) fn other_style(addressing: Addressing, was_reached: bool) -> String {
+    let wants = match addressing {
+        Addressing::Path => "in the path of the address, not at its front",
+        Addressing::VirtualHosted => "at the front of the address, not in its path",
+    };
+    let who = if was_reached {
+        "The provider"
+    } else {
+        "This server"
+    };
+    format!("{who} wants the bucket's name {wants}")
+}
+
+pub(super) fn region(endpoint: &Endpoint) -> String {
+    format!("Signed for the region “{}”", endpoint.region)
+}
+
+pub(super) fn other_region(region: &str) -> String {
+    format!("The bucket is in the region “{region}”")
+}
+
+pub(super) fn bucket(endpoint: &Endpoint) -> String {
+    format!("The bucket “{}” is there", endpoint.bucket)
+}
+
+/// Advice for a bucket that is not there, with those that are.
+pub(super) fn other_buckets(wanted: &str, found: &[String]) -> Option<String> {
+    const SHOWN: usize = 8;
+    if found.is_empty() {
+        return None;
+    }
+    let mut names: Vec<&str> = found.iter().map(String::as_str).collect();
+    // The likely ones first: COS buckets are often written without the number at their end.
+    names.sort_by_key(|name| {
+        let is_like = name.starts_with(wanted) || wanted.starts_with(name);
+        (!is_like, *name)
+    });
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("“{name}”"))
+        .collect();
+    let more = if names.len() > SHOWN {
+        " and others"
+    } else {
+        ""
+    };
+    Some(format!(
+        "These keys can see the buckets {}{more}: set one of them, or make the bucket first.",
+        shown.join(", ")
+    ))
+}
+
+pub(super) fn listed(count: usize) -> String {
+    match count {
+        0 => "Connected, nothing is there yet".to_owned(),
+        1 => "Connected, one object is there".to_owned(),
+        _ => format!("Connected, {} objects are there", count_text(count as u64)),
+    }
+}
+
+pub(super) fn copies_not(error: &StorageError) -> String {
+    format!("The server does not copy by itself: {error}")
+}
+
+pub(super) fn may_not_delete(key: &str) -> String {
+    format!("These keys may not delete; “{key}”, a few bytes, stays there")
+}
+
+pub(super) fn unfinished(leftovers: &Leftovers) -> String {
+    let count = match leftovers.uploads {
+        0 => return "No unfinished uploads".to_owned(),
+        1 => "One unfinished upload".to_owned(),
+        count => format!("{} unfinished uploads", count_text(count)),
+    };
+    let size = match leftovers.bytes {
+        Some(bytes) => format!(", {}", bytes_text(bytes)),
+        None => String::new(),
+    };
+    let age = match (leftovers.old_uploads, leftovers.uploads) {
+        (0, 1) => ", which may still be on its way".to_owned(),
+        (0, _) => ", which may still be on their way".to_owned(),
+        (old, all) if old == all => ", begun more than a day ago".to_owned(),
+        (old, _) => format!(", {} of them begun more than a day ago", count_text(old)),
+    };
+    format!("{count}{size}{age}")
+}
