@@ -13,6 +13,7 @@ mod exclude;
 mod manifest;
 mod profile;
 mod progress;
+pub mod providers;
 mod secret;
 mod size;
 
@@ -23,8 +24,10 @@ pub use cherry_studio::{
     CherryStudioBackup, CherryStudioExtent, CherryStudioLayout, CherryStudioName,
 };
 pub use compression::Compression;
-pub use destination::{Destination, FolderDestination, Provider, S3Destination};
-pub use endpoint::{Addressing, Endpoint, EndpointError, resolve_endpoint};
+pub use destination::{Destination, FolderDestination, S3Destination};
+pub use endpoint::{
+    Addressing, Endpoint, EndpointError, Understanding, normal_form, resolve_endpoint, understand,
+};
 pub use exclude::{exclude_in, exclude_seen_from};
 pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
@@ -32,5 +35,6 @@ pub use manifest::{
 };
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
+pub use providers::Provider;
 pub use secret::Secret;
 pub use size::{bytes_of_text, bytes_text, count_text};

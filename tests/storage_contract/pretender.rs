@@ -59,12 +59,13 @@ impl Pretender {
 
     pub(crate) fn open(&self, patience: Patience) -> Store {
         let destination = Destination::S3(S3Destination {
-            provider: Provider::Minio,
+            provider: Provider::MINIO,
             endpoint: format!("http://127.0.0.1:{}", self.port),
             region: "us-east-1".to_owned(),
             bucket: "bucket".to_owned(),
             root_path: String::new(),
             access_key_id: "KEY".to_owned(),
+            ..S3Destination::default()
         });
         storage::open(&destination, Some(&Secret::new("secret")), patience).expect("opened")
     }

@@ -71,12 +71,13 @@ impl Server {
     /// The program's settings for this bucket.
     pub(crate) fn destination(&self, root_path: &str) -> Destination {
         Destination::S3(S3Destination {
-            provider: Provider::Minio,
+            provider: Provider::MINIO,
             endpoint: self.endpoint_url.clone(),
             region: self.region.clone(),
             bucket: self.bucket.clone(),
             root_path: root_path.to_owned(),
             access_key_id: self.access_key_id.clone(),
+            ..S3Destination::default()
         })
     }
 

@@ -71,7 +71,7 @@ fn bucket_ui(
     state: &State,
     (form, commands): (&mut ProfileForm, &mut Commands),
 ) {
-    let example = provider.endpoint_example();
+    let example = provider.preset().endpoint_example.as_str();
     let endpoint = field_ui(ui, "Endpoint", &mut form.endpoint, example);
     note_edit(&endpoint, form, commands);
     ui.columns(2, |columns| {
@@ -79,7 +79,7 @@ fn bucket_ui(
             &mut columns[0],
             "Region",
             &mut form.region,
-            provider.region_example(),
+            provider.preset().region_example(),
         );
         note_edit(&region, form, commands);
         let bucket = field_ui(&mut columns[1], "Bucket", &mut form.bucket, "my-backups");

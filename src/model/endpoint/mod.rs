@@ -1,0 +1,23 @@
+//! From what a person pasted to an address: scheme, host, style, region, bucket and root path.
+//!
+//! People paste what a provider's page shows: with the bucket in the host or in the path, without a
+//! scheme, with a slash at the end, or the address of the page itself. All of it means one address, and
+//! the window says what was understood. Nothing here asks anybody; the hosts of providers are data.
+
+mod address;
+mod clean;
+mod console;
+mod error;
+mod hosts;
+mod normal;
+mod pattern;
+mod read;
+mod resolve;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use address::{Addressing, Endpoint, Understanding};
+pub use error::EndpointError;
+pub use normal::normal_form;
+pub use resolve::{resolve_endpoint, understand};
