@@ -814,3 +814,47 @@ fn what_a_pasted_address_means_is_said() {
         false
     );
 }
+
+#[test]
+fn the_access_policy_is_that_of_the_bucket_and_root_path() {
+    let computer = Computer::new();
+    for (name, provider, more) in [
+        ("a", "aws", ["--region", "cn-north-1"]),
+        (
+            "r",
+            "r2",
+            ["--endpoint", "https://acc.r2.cloudflarestorage.com"],
+        ),
+    ] {
+        let add = [
+            "profile",
+            "add",
+            name,
+            "--provider",
+            provider,
+            "--bucket",
+            "photos",
+            "--root",
+            "pc",
+        ];
+        assert!(computer.run(&[&add[..], &more].concat()).status.success());
+    }
+    let printed_alone = computer.run(&["profile", "policy", "a"]);
+    let policy: serde_json::Value = serde_json::from_slice(&printed_alone.stdout).expect("JSON");
+    let objects = &policy["Statement"][2];
+    assert_eq!(objects["Resource"][0], "arn:aws-cn:s3:::photos/pc/*");
+    assert!(objects.to_string().contains("s3:DeleteObject"), "{objects}");
+    let without = computer.json(0, &["profile", "policy", "a", "--no-delete"]);
+    assert!(!without.to_string().contains("DeleteObject"), "{without}");
+    assert_eq!(without["result"]["policy"]["Version"], "2012-10-17");
+
+    let words = computer.json(0, &["profile", "policy", "r"]);
+    assert!(words["result"]["policy"].is_null());
+    let words = words["result"]["words"].as_str().expect("words");
+    assert!(
+        words.contains("photos") && words.contains("Object Read & Write"),
+        "{words}"
+    );
+    let folder = computer.run(&["profile", "policy", "default"]);
+    assert_eq!(folder.status.code(), Some(2));
+}

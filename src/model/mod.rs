@@ -11,6 +11,7 @@ mod destination;
 mod endpoint;
 mod exclude;
 mod manifest;
+mod policy;
 mod profile;
 mod progress;
 pub mod providers;
@@ -33,6 +34,7 @@ pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
     OWN_PREFIX, Root, Skipped, Span, Totals, count_missing,
 };
+pub use policy::{AccessPolicy, Deleting, access_policy};
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
 pub use providers::Provider;

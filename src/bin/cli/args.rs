@@ -221,6 +221,14 @@ pub(crate) enum ProfileCommand {
     Presets,
     /// List the providers that --provider knows, their regions, and where keys are made
     Providers,
+    /// Write the access policy that a key for this profile needs, and nothing beyond it
+    Policy {
+        /// Name of the profile
+        name: String,
+        /// Without the right to delete backups
+        #[arg(long)]
+        no_delete: bool,
+    },
     /// Write a profile to standard output, without its secret
     Export {
         /// Name of the profile

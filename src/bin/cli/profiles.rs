@@ -9,8 +9,8 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::model::{
-    Compression, Destination, FolderDestination, Profile, S3Destination, Secret, WhenUnchanged,
-    understand,
+    Compression, Deleting, Destination, FolderDestination, Profile, S3Destination, Secret,
+    WhenUnchanged, understand,
 };
 use zipkeep::secrets;
 
@@ -65,6 +65,14 @@ pub(crate) fn run(
         }
         ProfileCommand::Presets => presets::list(output)?,
         ProfileCommand::Providers => providers::list(output)?,
+        ProfileCommand::Policy { name, no_delete } => {
+            let deleting = if no_delete {
+                Deleting::Forbidden
+            } else {
+                Deleting::Allowed
+            };
+            providers::policy(named(&config, &name)?, deleting, output)?;
+        }
         ProfileCommand::Import { file } => import(&mut config, &file, places, output)?,
     }
     Ok(Exit::Done)

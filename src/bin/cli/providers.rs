@@ -1,9 +1,9 @@
-//! What is known of providers.
+//! What is known of providers: their list, and the access policy that a key needs at one of them.
 
 use crate::failure::Failure;
 use crate::output::Output;
-use serde_json::json;
-use zipkeep::model::Provider;
+use serde_json::{Value, json};
+use zipkeep::model::{AccessPolicy, Deleting, Destination, Profile, Provider, access_policy};
 
 /// Lists the providers and what is known of each.
 pub(crate) fn list(output: Output) -> Result<(), Failure> {
@@ -39,4 +39,29 @@ pub(crate) fn list(output: Output) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// Writes the access policy for a profile's destination.
+pub(crate) fn policy(profile: &Profile, deleting: Deleting, output: Output) -> Result<(), Failure> {
+    let Destination::S3(settings) = &profile.destination else {
+        return Err(Failure::usage(
+            "this profile keeps its backups in a folder, which needs no key",
+            "Name a profile that keeps them in a bucket.",
+        ));
+    };
+    let policy = access_policy(settings, deleting).map_err(|error| {
+        Failure::usage(
+            error.to_string(),
+            "Complete the destination: `profile edit NAME …`.",
+        )
+    })?;
+    let json = match &policy {
+        // It was written a moment ago.
+        AccessPolicy::Document(text) => {
+            let document = serde_json::from_str(text).unwrap_or(Value::Null);
+            json!({"policy": document, "words": null})
+        }
+        AccessPolicy::Words(words) => json!({"policy": null, "words": words}),
+    };
+    output.result("profile", &json, |out| writeln!(out, "{}", policy.text()))
 }
