@@ -165,6 +165,16 @@ impl ProfileForm {
         }
     }
 
+    /// Fills in a bucket that was understood from what was typed.
+    pub(crate) fn take_over(&mut self, s3: S3Destination) {
+        self.place = Place::Bucket(s3.provider);
+        self.own_endpoint = false;
+        self.endpoint = s3.endpoint;
+        self.region = s3.region;
+        self.bucket = s3.bucket;
+        self.root_path = s3.root_path;
+    }
+
     /// `profile` with what was typed.
     pub(crate) fn applied_to(&self, profile: &Profile) -> Profile {
         Profile {

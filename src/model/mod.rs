@@ -27,7 +27,8 @@ pub use cherry_studio::{
 pub use compression::Compression;
 pub use destination::{Destination, FolderDestination, S3Destination};
 pub use endpoint::{
-    Addressing, Endpoint, EndpointError, Understanding, normal_form, resolve_endpoint, understand,
+    Account, Addressing, Endpoint, EndpointError, Understanding, account_of, endpoint_in_variant,
+    normal_form, resolve_endpoint, understand, understood_so_far,
 };
 pub use exclude::{exclude_in, exclude_seen_from};
 pub use manifest::{

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod destination;
 mod restoring;
 
 use egui_kittest::Harness;

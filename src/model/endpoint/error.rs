@@ -29,8 +29,8 @@ pub enum EndpointError {
     Credentials,
     /// Plain http to another computer, which nobody allowed.
     #[error(
-        "the endpoint begins with http://, so anyone on the way could read what is sent: write https://, or \
-         switch on “Allow plain http” (--allow-plain-http) if {0} knows no https"
+        "anyone on the way to {0} could read what is sent by http://: use https://, or switch on “Allow plain http” \
+         (--allow-plain-http)"
     )]
     PlainHttp(String),
     /// A page for people, which does not tell of a bucket.
@@ -68,6 +68,19 @@ pub enum EndpointError {
         /// What the field says.
         in_field: String,
     },
+}
+
+impl EndpointError {
+    /// Whether something is only not filled in yet.
+    pub const fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::EndpointMissing
+                | Self::AccountMissing
+                | Self::RegionMissing
+                | Self::BucketMissing
+        )
+    }
 }
 
 /// `text` as messages may repeat it: what stands before an “@” may be a secret.

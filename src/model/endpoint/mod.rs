@@ -16,8 +16,10 @@ mod resolve;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod variant;
 
 pub use address::{Addressing, Endpoint, Understanding};
 pub use error::EndpointError;
 pub use normal::normal_form;
-pub use resolve::{resolve_endpoint, understand};
+pub use resolve::{resolve_endpoint, understand, understood_so_far};
+pub use variant::{Account, account_of, endpoint_in_variant};

@@ -20,8 +20,9 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
     let provider = read.provider.unwrap_or(settings.provider);
     let preset = provider.preset();
     let mut sentences = Vec::new();
-    if provider != settings.provider {
-        let title = provider.title();
+    let title = provider.title();
+    let is_named = read.sentences.iter().any(|it| it.contains(title));
+    if provider != settings.provider && !is_named {
         sentences.push(format!(
             "This is an address of {title}, and its rules are used."
         ));
@@ -67,6 +68,22 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
         },
         sentences,
     })
+}
+
+/// What was taken from where as far as the fields are filled in, for people who are still typing.
+pub fn understood_so_far(settings: &S3Destination) -> Result<Vec<String>, EndpointError> {
+    let understood = match understand(settings) {
+        Err(EndpointError::BucketMissing) => {
+            // Any bucket: what is said of the rest does not depend on it.
+            let bucket = "bucket-1".to_owned();
+            understand(&S3Destination {
+                bucket,
+                ..settings.clone()
+            })
+        }
+        other => other,
+    };
+    understood.map(|it| it.sentences)
 }
 
 /// What the address says, and the bucket's field; either may hold an address.
