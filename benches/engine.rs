@@ -23,7 +23,7 @@ fn text(bytes: usize) -> Vec<u8> {
     let sources = [
         include_bytes!("../src/archive/record.rs").as_slice(),
         include_bytes!("../src/config.rs").as_slice(),
-        include_bytes!("../src/model/endpoint.rs").as_slice(),
+        include_bytes!("../src/model/endpoint/resolve.rs").as_slice(),
         include_bytes!("../README.md").as_slice(),
         include_bytes!("../Cargo.lock").as_slice(),
     ];

@@ -351,6 +351,33 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_other_versions_are_read_and_lose_nothing() {
+        let (_folder, places) = places();
+        fs::create_dir_all(&places.config_dir).expect("made");
+        let ids = ["aws", "r2", "oss", "cos", "minio", "s3", "from-the-future"];
+        let profiles = ids.map(|id| {
+            format!(
+                "[[profiles]]\nname = \"{id}\"\nsources = []\n[profiles.destination]\nkind = \"s3\"\n\
+                 provider = \"{id}\"\nendpoint = \"https://e.example\"\nregion = \"r\"\nbucket = \"b\"\n\
+                 root_path = \"\"\naccess_key_id = \"k\"\n"
+            )
+        });
+        fs::write(places.config_file(), profiles.concat()).expect("written");
+        let config = Config::load(&places).expect("read");
+        config.save(&places).expect("saved");
+        let again = Config::load(&places).expect("read");
+        assert_eq!(again, config);
+        for id in ids {
+            let profile = again.profile(id).expect("kept");
+            let Destination::S3(s3) = &profile.destination else {
+                panic!("{profile:?}");
+            };
+            assert_eq!((s3.provider.id(), s3.bucket.as_str()), (id, "b"));
+            assert!(!s3.allow_plain_http);
+        }
+    }
+
+    #[test]
     fn damaged_settings_are_an_error_and_stay_as_they_are() {
         let (_folder, places) = places();
         fs::create_dir_all(&places.config_dir).expect("made");

@@ -240,7 +240,7 @@ const BANS: &[Ban] = &[
     },
     Ban {
         names: &["toml"],
-        only_in: &["src/apps/"],
+        only_in: &["src/apps/", "src/model/providers/"],
         never_in: &[],
         reason: "settings are confy's business; only the presets are read as they are",
     },

@@ -748,3 +748,113 @@ fn two_servers_of_one_kind_do_not_mix_their_secrets() {
         "a removed profile's secret is forgotten"
     );
 }
+
+#[test]
+fn every_provider_is_listed_and_can_be_chosen() {
+    let computer = Computer::new();
+    let listed = computer.json(0, &["profile", "providers"]);
+    let providers = listed["result"]["providers"].as_array().expect("a list");
+    assert!(providers.len() >= 17, "{listed}");
+    for provider in providers {
+        let id = provider["id"].as_str().expect("an id");
+        let add = ["profile", "add", id, "--provider", id, "--bucket", "b"];
+        let added = computer.json(0, &add);
+        assert_eq!(added["result"]["destination"]["provider"], id);
+    }
+    let text = printed(&computer.run(&["profile", "providers"]));
+    assert!(
+        text.contains("eu-west-1") && text.contains("https://dash.cloudflare.com"),
+        "{text}"
+    );
+    let unknown = computer.run(&["profile", "add", "x", "--provider", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn what_a_pasted_address_means_is_said() {
+    let computer = Computer::new();
+    let pasted = "https://photos.s3.eu-west-1.amazonaws.com/pc";
+    let add = [
+        "profile",
+        "add",
+        "p",
+        "--provider",
+        "aws",
+        "--endpoint",
+        pasted,
+    ];
+    let output = computer.run(&add);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("The bucket “photos” was taken from the address."),
+        "{said}"
+    );
+    let shown = printed(&computer.run(&["--profile", "p", "profile", "show"]));
+    assert!(
+        shown.contains("https://photos.s3.eu-west-1.amazonaws.com\n"),
+        "{shown}"
+    );
+
+    let edit = [
+        "profile",
+        "edit",
+        "p",
+        "--endpoint",
+        "http://nas.local/photos",
+    ];
+    let said = printed(&computer.run(&edit));
+    assert!(said.contains("--allow-plain-http"), "{said}");
+    let allow = ["profile", "edit", "p", "--allow-plain-http"];
+    let allowed = computer.json(0, &allow);
+    assert_eq!(allowed["result"]["destination"]["allow_plain_http"], true);
+    let forbid = ["profile", "edit", "p", "--allow-plain-http", "false"];
+    let forbidden = computer.json(0, &forbid);
+    assert_eq!(
+        forbidden["result"]["destination"]["allow_plain_http"],
+        false
+    );
+}
+
+#[test]
+fn the_access_policy_is_that_of_the_bucket_and_root_path() {
+    let computer = Computer::new();
+    for (name, provider, more) in [
+        ("a", "aws", ["--region", "cn-north-1"]),
+        (
+            "r",
+            "r2",
+            ["--endpoint", "https://acc.r2.cloudflarestorage.com"],
+        ),
+    ] {
+        let add = [
+            "profile",
+            "add",
+            name,
+            "--provider",
+            provider,
+            "--bucket",
+            "photos",
+            "--root",
+            "pc",
+        ];
+        assert!(computer.run(&[&add[..], &more].concat()).status.success());
+    }
+    let printed_alone = computer.run(&["profile", "policy", "a"]);
+    let policy: serde_json::Value = serde_json::from_slice(&printed_alone.stdout).expect("JSON");
+    let objects = &policy["Statement"][2];
+    assert_eq!(objects["Resource"][0], "arn:aws-cn:s3:::photos/pc/*");
+    assert!(objects.to_string().contains("s3:DeleteObject"), "{objects}");
+    let without = computer.json(0, &["profile", "policy", "a", "--no-delete"]);
+    assert!(!without.to_string().contains("DeleteObject"), "{without}");
+    assert_eq!(without["result"]["policy"]["Version"], "2012-10-17");
+
+    let words = computer.json(0, &["profile", "policy", "r"]);
+    assert!(words["result"]["policy"].is_null());
+    let words = words["result"]["words"].as_str().expect("words");
+    assert!(
+        words.contains("photos") && words.contains("Object Read & Write"),
+        "{words}"
+    );
+    let folder = computer.run(&["profile", "policy", "default"]);
+    assert_eq!(folder.status.code(), Some(2));
+}

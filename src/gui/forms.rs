@@ -35,6 +35,10 @@ pub(crate) struct ProfileForm {
     pub bucket: String,
     /// Prefix of every key.
     pub root_path: String,
+    /// Whether another computer's endpoint may begin with `http://`.
+    pub allow_plain_http: bool,
+    /// Whether the endpoint is asked for also where the region says it.
+    pub own_endpoint: bool,
     /// Public half of the key pair.
     pub access_key_id: String,
     /// Secret half; empty unless just typed.
@@ -94,11 +98,11 @@ pub(crate) enum Dialog {
 impl Place {
     /// Every choice, in the order in which people choose.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        std::iter::once(Self::Folder).chain(Provider::ALL.map(Self::Bucket))
+        std::iter::once(Self::Folder).chain(Provider::all().map(Self::Bucket))
     }
 
     /// The name that people know it by.
-    pub(crate) const fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Folder => "This computer (folder)",
             Self::Bucket(provider) => provider.title(),
@@ -116,6 +120,8 @@ impl ProfileForm {
             region: String::new(),
             bucket: String::new(),
             root_path: String::new(),
+            allow_plain_http: false,
+            own_endpoint: false,
             access_key_id: String::new(),
             secret: String::new(),
             secret_edit: SecretEdit::Untouched,
@@ -134,6 +140,7 @@ impl ProfileForm {
                 form.bucket.clone_from(&s3.bucket);
                 form.root_path.clone_from(&s3.root_path);
                 form.access_key_id.clone_from(&s3.access_key_id);
+                form.allow_plain_http = s3.allow_plain_http;
             }
         }
         form
@@ -154,8 +161,19 @@ impl ProfileForm {
                 root_path: self.root_path.trim().trim_matches('/').to_owned(),
                 access_key_id: trimmed(&self.access_key_id),
                 addressing: None,
+                allow_plain_http: self.allow_plain_http,
             }),
         }
+    }
+
+    /// Fills in a bucket that was understood from what was typed.
+    pub(crate) fn take_over(&mut self, s3: S3Destination) {
+        self.place = Place::Bucket(s3.provider);
+        self.own_endpoint = false;
+        self.endpoint = s3.endpoint;
+        self.region = s3.region;
+        self.bucket = s3.bucket;
+        self.root_path = s3.root_path;
     }
 
     /// `profile` with what was typed.
@@ -213,6 +231,7 @@ mod tests {
                 root_path: "deep/er".to_owned(),
                 access_key_id: "AKIA".to_owned(),
                 addressing: Some(Addressing::Path),
+                allow_plain_http: false,
             }),
         }
     }

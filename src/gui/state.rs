@@ -309,10 +309,11 @@ fn newest_first(one: &Backup, other: &Backup) -> std::cmp::Ordering {
 }
 
 /// Makes a sentence of an error's words.
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
+    let end = if words.ends_with('.') { "" } else { "." };
     letters.next().map_or(String::new(), |first| {
-        format!("{}{}.", first.to_uppercase(), letters.as_str())
+        format!("{}{}{end}", first.to_uppercase(), letters.as_str())
     })
 }
 

@@ -11,8 +11,10 @@ mod destination;
 mod endpoint;
 mod exclude;
 mod manifest;
+mod policy;
 mod profile;
 mod progress;
+pub mod providers;
 mod secret;
 mod size;
 
@@ -23,14 +25,19 @@ pub use cherry_studio::{
     CherryStudioBackup, CherryStudioExtent, CherryStudioLayout, CherryStudioName,
 };
 pub use compression::Compression;
-pub use destination::{Addressing, Destination, FolderDestination, Provider, S3Destination};
-pub use endpoint::{Endpoint, EndpointError, region_in_host, resolve_endpoint};
+pub use destination::{Addressing, Destination, FolderDestination, S3Destination};
+pub use endpoint::{
+    Account, Endpoint, EndpointError, Understanding, account_of, endpoint_in_variant, normal_form,
+    region_of_host, resolve_endpoint, understand, understood_so_far,
+};
 pub use exclude::{exclude_in, exclude_seen_from};
 pub use manifest::{
     Entry, EntryKind, FORMAT_MAJOR, FORMAT_MINOR, FormatVersion, Gap, MANIFEST_PATH, Manifest,
     OWN_PREFIX, Root, Skipped, Span, Totals, count_missing,
 };
+pub use policy::{AccessPolicy, Deleting, access_policy};
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
+pub use providers::Provider;
 pub use secret::Secret;
 pub use size::{bytes_of_text, bytes_text, count_text};

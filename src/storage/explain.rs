@@ -6,7 +6,7 @@
 use super::codes::{Meaning, meaning_of};
 use super::error::{Fault, Refusal, StorageError};
 use super::transport::WentSilent;
-use crate::model::region_in_host;
+use crate::model::region_of_host;
 use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error;
@@ -153,16 +153,8 @@ impl Answer {
                 let end = rest.find(['\'', '"', '<', ' ', '.'])?;
                 Some(rest[..end].to_owned())
             })
-            .or_else(|| region_in_address(&element(&self.text, "Endpoint")?))
+            .or_else(|| region_of_host(&element(&self.text, "Endpoint")?))
     }
-}
-
-/// The region in a host that may begin with the bucket.
-fn region_in_address(host: &str) -> Option<String> {
-    let dots = host.match_indices('.').map(|(at, _)| at + 1);
-    std::iter::once(0)
-        .chain(dots)
-        .find_map(|from| region_in_host(&host[from..]))
 }
 
 /// The text of the first XML element of this name.

@@ -125,15 +125,15 @@ pub(super) fn open_s3_with(
         job: job.clone(),
         quick: quick.clone(),
     };
-    let is_uniform = settings.provider.wants_uniform_parts()
-        || endpoint.service_url.ends_with(".r2.cloudflarestorage.com");
+    let providers = [settings.provider, endpoint.provider];
+    let is_uniform = providers.iter().any(|it| it.preset().uniform_parts);
     Ok(Store::new(Opened {
         client: Arc::new(client),
         first_contact: Arc::new(first_contact),
         job,
         quick,
         kind: Kind::S3(Arc::new(bucket)),
-        root: root_of(&settings.root_path)?,
+        root: root_of(&endpoint.root_path)?,
         place: format!("{}/{}", endpoint.service_url, endpoint.bucket),
         part_shape: if is_uniform {
             PartShape::Uniform
@@ -190,13 +190,9 @@ pub(super) fn access(
 
 /// What signs requests of our own with the keys of `client`.
 pub(super) fn signed(endpoint: &Endpoint, client: &AmazonS3, http: HttpClient) -> Signed {
-    let bucket_url = match endpoint.addressing {
-        Addressing::Path => format!("{}/{}", endpoint.service_url, endpoint.bucket),
-        Addressing::VirtualHosted => endpoint.client_url(),
-    };
     Signed {
         service_url: endpoint.service_url.clone(),
-        bucket_url,
+        bucket_url: endpoint.bucket_url(),
         bucket: endpoint.bucket.clone(),
         region: endpoint.region.clone(),
         credentials: Arc::clone(client.credentials()),
@@ -246,7 +242,7 @@ mod tests {
             }
         });
         let settings = S3Destination {
-            provider: Provider::Minio,
+            provider: Provider::MINIO,
             endpoint: format!("http://127.0.0.1:{port}"),
             region: "us-east-1".to_owned(),
             bucket: "bucket".to_owned(),
@@ -353,7 +349,7 @@ mod tests {
     #[test]
     fn a_destination_is_named_without_its_secrets() {
         let mut settings = S3Destination {
-            provider: Provider::Minio,
+            provider: Provider::MINIO,
             endpoint: "https://example.com:9000/".to_owned(),
             region: "us-east-1".to_owned(),
             bucket: "bucket".to_owned(),

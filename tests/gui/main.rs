@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod destination;
 mod restoring;
 
 use egui_kittest::Harness;
@@ -320,7 +321,7 @@ fn every_control_has_its_visible_text_as_its_name() {
     let desk = Desk::new();
     let mut config = desk.config();
     config.profiles[0].destination = Destination::S3(S3Destination {
-        provider: Provider::Minio,
+        provider: Provider::MINIO,
         ..S3Destination::default()
     });
     let mut window = desk.window(config);
@@ -359,7 +360,7 @@ fn every_control_has_its_visible_text_as_its_name() {
         .get_by_role_and_label(Role::ComboBox, "Provider")
         .click();
     window.run();
-    for provider in Provider::ALL {
+    for provider in Provider::all() {
         assert!(shows(&window, provider.title()), "{:?}", texts(&window));
     }
     window.get_by_label("This computer (folder)").click();
@@ -450,7 +451,7 @@ fn what_is_typed_is_saved_and_the_secret_apart_from_it() {
     let desk = Desk::new();
     let mut config = desk.config();
     config.profiles[0].destination = Destination::S3(S3Destination {
-        provider: Provider::Minio,
+        provider: Provider::MINIO,
         ..S3Destination::default()
     });
     let mut window = desk.window(config);

@@ -59,7 +59,7 @@ impl Pretender {
 
     pub(crate) fn open(&self, patience: Patience) -> Store {
         let destination = Destination::S3(S3Destination {
-            provider: Provider::Minio,
+            provider: Provider::MINIO,
             endpoint: format!("http://127.0.0.1:{}", self.port),
             region: "us-east-1".to_owned(),
             bucket: "bucket".to_owned(),

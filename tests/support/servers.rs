@@ -71,7 +71,7 @@ impl Server {
     /// The program's settings for this bucket.
     pub(crate) fn destination(&self, root_path: &str) -> Destination {
         Destination::S3(S3Destination {
-            provider: Provider::Minio,
+            provider: Provider::MINIO,
             endpoint: self.endpoint_url.clone(),
             region: self.region.clone(),
             bucket: self.bucket.clone(),

@@ -1,5 +1,6 @@
 //! The command line as data: what `zipkeep-cli` accepts. Contract with scripts; change with care.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use zipkeep::model::{Compression, Provider, WhenUnchanged};
@@ -228,6 +229,16 @@ pub(crate) enum ProfileCommand {
     },
     /// List the programs whose data folders --preset knows, and where they are on this computer
     Presets,
+    /// List the providers that --provider knows, their regions, and where keys are made
+    Providers,
+    /// Write the access policy that a key for this profile needs, and nothing beyond it
+    Policy {
+        /// Name of the profile
+        name: String,
+        /// Without the right to delete backups
+        #[arg(long)]
+        no_delete: bool,
+    },
     /// Write a profile to standard output, without its secret
     Export {
         /// Name of the profile
@@ -242,8 +253,8 @@ pub(crate) enum ProfileCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProfileSettings {
-    /// Who keeps the backups
-    #[arg(long, value_enum)]
+    /// Who keeps the backups; see `profile providers`
+    #[arg(long, value_parser = ProviderArg::parser())]
     pub(crate) provider: Option<ProviderArg>,
     /// Address of the service; may carry the bucket
     #[arg(long, value_name = "URL")]
@@ -257,6 +268,9 @@ pub(crate) struct ProfileSettings {
     /// Folder within the bucket; with --provider folder the folder itself
     #[arg(long, value_name = "PATH")]
     pub(crate) root: Option<String>,
+    /// Whether the endpoint of another computer may begin with http://, so that others could read what is sent
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) allow_plain_http: Option<bool>,
     /// Access key id
     #[arg(long, value_name = "ID")]
     pub(crate) access_key_id: Option<String>,
@@ -316,28 +330,30 @@ impl From<WhenUnchangedArg> for WhenUnchanged {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// Who keeps the backups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProviderArg {
-    Aws,
-    R2,
-    Oss,
-    Cos,
-    Minio,
-    S3,
+    /// A folder of this computer.
     Folder,
+    /// A provider of buckets.
+    Bucket(Provider),
 }
 
 impl ProviderArg {
+    /// What the option takes: every provider that is known, then the folder.
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let known = Provider::all().map(|it| PossibleValue::new(it.id()).help(it.title()));
+        let folder = PossibleValue::new("folder").help("A folder of this computer");
+        let values = known.chain([folder]).collect::<Vec<_>>();
+        PossibleValuesParser::new(values)
+            .map(|id| Provider::known(&id).map_or(Self::Folder, Self::Bucket))
+    }
+
     /// The provider; `None` for a folder of this computer.
     pub(crate) fn provider(self) -> Option<Provider> {
         match self {
-            Self::Aws => Some(Provider::Aws),
-            Self::R2 => Some(Provider::R2),
-            Self::Oss => Some(Provider::Oss),
-            Self::Cos => Some(Provider::Cos),
-            Self::Minio => Some(Provider::Minio),
-            Self::S3 => Some(Provider::S3),
             Self::Folder => None,
+            Self::Bucket(provider) => Some(provider),
         }
     }
 }

@@ -7,6 +7,7 @@ mod output;
 mod presets;
 mod profiles;
 mod progress;
+mod providers;
 mod restoring;
 mod testing;
 mod wording;

@@ -3,13 +3,14 @@
 use crate::args::{ProfileCommand, ProfileSettings, ProviderArg};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::presets;
+use crate::{presets, providers};
 use serde_json::json;
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::model::{
-    Compression, Destination, FolderDestination, Profile, S3Destination, Secret, WhenUnchanged,
+    Compression, Deleting, Destination, FolderDestination, Profile, S3Destination, Secret,
+    WhenUnchanged, understand,
 };
 use zipkeep::secrets;
 
@@ -63,6 +64,15 @@ pub(crate) fn run(
             output.result("profile", profile, |out| writeln!(out, "{text}"))?;
         }
         ProfileCommand::Presets => presets::list(output)?,
+        ProfileCommand::Providers => providers::list(output)?,
+        ProfileCommand::Policy { name, no_delete } => {
+            let deleting = if no_delete {
+                Deleting::Forbidden
+            } else {
+                Deleting::Allowed
+            };
+            providers::policy(named(&config, &name)?, deleting, output)?;
+        }
         ProfileCommand::Import { file } => import(&mut config, &file, places, output)?,
     }
     Ok(Exit::Done)
@@ -117,6 +127,13 @@ fn show(profile: &Profile, output: Output) -> Result<(), Failure> {
                 writeln!(out, "bucket         {}", s3.bucket)?;
                 writeln!(out, "root path      {}", s3.root_path)?;
                 writeln!(out, "access key id  {}", s3.access_key_id)?;
+                if s3.allow_plain_http {
+                    writeln!(out, "plain http     allowed")?;
+                }
+                match understand(s3) {
+                    Ok(it) => writeln!(out, "address        {}", it.endpoint.bucket_url())?,
+                    Err(error) => writeln!(out, "address        none: {error}")?,
+                }
             }
         }
         for source in &profile.sources {
@@ -144,12 +161,12 @@ fn new_destination(settings: &ProfileSettings, places: &Places) -> Result<Destin
     match settings.provider {
         None => Err(Failure::usage(
             "a new profile needs --provider",
-            "Choose one of aws, r2, oss, cos, minio, s3, folder.",
+            "Choose one of those that `profile providers` lists, or folder.",
         )),
         Some(ProviderArg::Folder) => Ok(Destination::Folder(FolderDestination {
             path: places.default_destination(),
         })),
-        Some(_) => Ok(Destination::S3(S3Destination::default())),
+        Some(ProviderArg::Bucket(_)) => Ok(Destination::S3(S3Destination::default())),
     }
 }
 
@@ -185,7 +202,7 @@ fn changed(
                 &settings.bucket,
                 &settings.access_key_id,
             ];
-            if s3_only.iter().any(|value| value.is_some()) {
+            if s3_only.iter().any(|value| value.is_some()) || settings.allow_plain_http.is_some() {
                 return Err(Failure::usage(
                     "a folder has no endpoint, region, bucket or access key id",
                     "Use --root for the folder, or another --provider.",
@@ -228,6 +245,9 @@ fn change_s3(s3: &mut S3Destination, settings: &ProfileSettings) -> Result<(), F
             value.trim().clone_into(field);
         }
     }
+    if let Some(allowed) = settings.allow_plain_http {
+        s3.allow_plain_http = allowed;
+    }
     if s3.endpoint.contains('@') {
         return Err(Failure::usage(
             "the endpoint holds a name or password before an “@”",
@@ -264,6 +284,9 @@ fn keep(
             "No secret access key is kept yet: give it with `profile edit NAME --secret-stdin`.",
         );
     }
+    if let Destination::S3(s3) = &profile.destination {
+        say_what_was_understood(s3, output);
+    }
     output.result("profile", profile, |out| {
         writeln!(
             out,
@@ -271,6 +294,18 @@ fn keep(
             profile.destination.summary()
         )
     })
+}
+
+/// What was taken from where, or what is still missing: a profile may be completed later.
+fn say_what_was_understood(s3: &S3Destination, output: Output) {
+    match understand(s3) {
+        Ok(it) => {
+            for sentence in it.sentences {
+                output.note(&sentence);
+            }
+        }
+        Err(error) => output.note(&format!("It cannot be used yet: {error}.")),
+    }
 }
 
 /// The secret from standard input or a prompt; never from an argument.

@@ -174,7 +174,7 @@ fn one_save_runs_at_a_time_and_the_last_word_is_saved() {
 fn a_typed_secret_counts_at_once_and_survives_a_failed_save() {
     let mut bench = Bench::new();
     let form = &mut bench.core.forms.profile;
-    form.place = Place::Bucket(Provider::Minio);
+    form.place = Place::Bucket(Provider::MINIO);
     "http://127.0.0.1:1".clone_into(&mut form.endpoint);
     "bucket".clone_into(&mut form.bucket);
     "id".clone_into(&mut form.access_key_id);

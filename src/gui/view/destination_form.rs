@@ -1,14 +1,15 @@
-//! The form of the destination: provider, its fields, and the test of the connection.
+//! The form of the destination: provider or folder, and the test of the connection.
 
+use super::bucket_form::bucket_ui;
+use super::note_edit::note_edit;
 use super::test_report;
-use super::widgets::{choice_ui, field_and_button_ui, field_ui, secret_ui, tall_button};
+use super::widgets::{choice_ui, field_and_button_ui, tall_button};
 use crate::gui::command::{Command, Commands};
-use crate::gui::forms::{Place, ProfileForm, SecretEdit};
-use crate::gui::job::{FolderPurpose, JobKind, SecretStatus};
+use crate::gui::forms::{Place, ProfileForm};
+use crate::gui::job::{FolderPurpose, JobKind};
 use crate::gui::state::State;
 use crate::gui::theme::{self, GRID};
-use crate::model::Provider;
-use egui::{Align, Id, Response, Ui};
+use egui::{Align, Id, Ui};
 
 /// Where backups are kept.
 pub(crate) fn destination_ui(
@@ -62,60 +63,5 @@ fn folder_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
     note_edit(&field, form, commands);
     if choose.clicked() {
         commands.push(Command::PickFolder(FolderPurpose::Destination));
-    }
-}
-
-fn bucket_ui(
-    ui: &mut Ui,
-    provider: Provider,
-    state: &State,
-    (form, commands): (&mut ProfileForm, &mut Commands),
-) {
-    let example = provider.endpoint_example();
-    let endpoint = field_ui(ui, "Endpoint", &mut form.endpoint, example);
-    note_edit(&endpoint, form, commands);
-    ui.columns(2, |columns| {
-        let region = field_ui(
-            &mut columns[0],
-            "Region",
-            &mut form.region,
-            provider.region_example(),
-        );
-        note_edit(&region, form, commands);
-        let bucket = field_ui(&mut columns[1], "Bucket", &mut form.bucket, "my-backups");
-        note_edit(&bucket, form, commands);
-    });
-    let id = field_ui(
-        ui,
-        "Access Key ID",
-        &mut form.access_key_id,
-        "the public half of the key",
-    );
-    note_edit(&id, form, commands);
-    let example = match state.secret {
-        SecretStatus::Kept => "kept on this computer",
-        SecretStatus::Unknown | SecretStatus::Missing => "the secret half of the key",
-    };
-    let secret = secret_ui(ui, "Secret Access Key", &mut form.secret, example);
-    if secret.changed() {
-        form.secret_edit = SecretEdit::Typed;
-    }
-    note_edit(&secret, form, commands);
-    let root = field_ui(
-        ui,
-        "Root path",
-        &mut form.root_path,
-        "optional, for example backups/laptop",
-    );
-    note_edit(&root, form, commands);
-}
-
-/// Sees to it that what was typed into a field is kept.
-pub(crate) fn note_edit(field: &Response, form: &mut ProfileForm, commands: &mut Commands) {
-    if field.changed() {
-        form.touched_at_secs = Some(field.ctx.input(|input| input.time));
-    }
-    if field.lost_focus() {
-        commands.push(Command::FinishForm);
     }
 }

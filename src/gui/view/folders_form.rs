@@ -1,6 +1,6 @@
 //! The folders that are backed up, and what is left out of them.
 
-use super::destination_form::note_edit;
+use super::note_edit::note_edit;
 use super::widgets::{
     QUIET_PADDING, cross_button, cut_label, field_and_button_ui, lines_ui, tall_button,
 };

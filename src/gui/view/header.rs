@@ -41,7 +41,11 @@ pub(crate) fn header_ui(
         let shown = problem.filter(|_| state.exclusive().is_none());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(problem) = shown {
-                ui.label(theme::small(ui, problem));
+                // Room for what the line is about is left, however long the reason is.
+                ui.scope(|ui| {
+                    ui.set_max_width(0.75 * ui.available_width());
+                    cut_label(ui, theme::small(ui, problem));
+                });
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 cut_label(ui, theme::small(ui, summary(state)));

@@ -2,6 +2,7 @@
 //! runtime within their reach.
 
 mod backups_table;
+mod bucket_form;
 mod destination_form;
 mod dialog_parts;
 mod dialogs;
@@ -14,10 +15,12 @@ mod inside_changes;
 mod inside_page;
 mod inside_tree;
 mod job_strip;
+mod note_edit;
 mod notices;
 mod restore_dialog;
 mod restores_dialog;
 mod side_panel;
+mod suggested_field;
 mod test_report;
 mod verify_dialog;
 mod widgets;

@@ -1,15 +1,13 @@
 //! The panel of settings: profile, destination, folders, and how the window looks.
 
-use super::widgets::{QUIET_PADDING, choice_ui, quiet_button};
+use super::widgets::{choice_ui, quiet_button, quiet_line_ui};
 use super::{destination_form, folders_form, how_form};
 use crate::gui::command::{Command, Commands};
 use crate::gui::forms::{Dialog, Forms};
 use crate::gui::state::State;
 use crate::gui::theme::{self, GRID, PANEL_MARGIN};
 use crate::model::Appearance;
-use egui::{
-    Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle, Ui, UiBuilder,
-};
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, TextureHandle, Ui};
 
 /// Everything left of the table.
 pub(crate) fn side_panel_ui(
@@ -73,18 +71,14 @@ fn profile_ui(ui: &mut Ui, state: &State, dialog: &mut Option<Dialog>, commands:
             }
         }
     });
-    // Their texts, not their frames, stand in line with the fields.
-    let line = ui.available_rect_before_wrap();
-    let line = line.translate(egui::vec2(-QUIET_PADDING, 0.0));
-    let layout = Layout::left_to_right(Align::Min);
-    let mut links = ui.new_child(UiBuilder::new().max_rect(line).layout(layout));
-    if quiet_button(&mut links, "New profile…").clicked() {
-        *dialog = Some(Dialog::NewProfile(String::new()));
-    }
-    if quiet_button(&mut links, "Remove profile…").clicked() {
-        *dialog = Some(Dialog::RemoveProfile(shown.clone()));
-    }
-    ui.add_space(links.min_rect().height());
+    quiet_line_ui(ui, |ui| {
+        if quiet_button(ui, "New profile…").clicked() {
+            *dialog = Some(Dialog::NewProfile(String::new()));
+        }
+        if quiet_button(ui, "Remove profile…").clicked() {
+            *dialog = Some(Dialog::RemoveProfile(shown.clone()));
+        }
+    });
 }
 
 fn looks_ui(ui: &mut Ui, state: &State, commands: &mut Commands) {

@@ -4,7 +4,7 @@ use crate::gui::theme::{self, CONTROL_HEIGHT, GRID};
 use egui::style::WidgetVisuals;
 use egui::{
     Align, Align2, Button, Color32, ComboBox, Frame, Key, Layout, Margin, Rect, Response, RichText,
-    Role, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Role, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 /// How good or bad a line is.
@@ -94,7 +94,7 @@ pub(crate) fn edit_ui(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> Resp
     .inner
 }
 
-fn single_line<'a>(text: &'a mut String, example: &str) -> TextEdit<'a> {
+pub(crate) fn single_line<'a>(text: &'a mut String, example: &str) -> TextEdit<'a> {
     TextEdit::singleline(text)
         .hint_text(example.to_owned())
         .margin(Margin::symmetric(8, 6))
@@ -240,6 +240,16 @@ pub(crate) fn quiet_button(ui: &mut Ui, text: &str) -> Response {
         ui.add(Button::new(look).frame_when_inactive(false))
     })
     .inner
+}
+
+/// A line of buttons without frames: their texts, not their frames, stand in line with the fields.
+pub(crate) fn quiet_line_ui(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    let line = ui.available_rect_before_wrap();
+    let line = line.translate(vec2(-QUIET_PADDING, 0.0));
+    let layout = Layout::left_to_right(Align::Min);
+    let mut links = ui.new_child(UiBuilder::new().max_rect(line).layout(layout));
+    add(&mut links);
+    ui.add_space(links.min_rect().height());
 }
 
 /// A small cross that takes something away; `name` says what.

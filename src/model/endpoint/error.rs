@@ -1,0 +1,93 @@
+//! Why settings do not make an address. No message repeats what stands before an “@”.
+
+/// Why the settings do not make an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Nothing to connect to.
+    #[error("the endpoint is empty")]
+    EndpointMissing,
+    /// No account, where the address is made of one.
+    #[error("the account ID is empty")]
+    AccountMissing,
+    /// No region where the provider needs one.
+    #[error("the region is empty")]
+    RegionMissing,
+    /// Characters that no region has.
+    #[error("“{0}” cannot be a region")]
+    RegionInvalid(String),
+    /// No bucket, neither in its field nor in the endpoint.
+    #[error("the bucket is empty")]
+    BucketMissing,
+    /// Not a URL by any reading.
+    #[error("the endpoint “{0}” is not an address")]
+    EndpointInvalid(String),
+    /// A scheme other than http and https.
+    #[error("the endpoint must begin with https:// or http://, not {0}://")]
+    Scheme(String),
+    /// A name or password in the address.
+    #[error("the endpoint holds a name or password before an “@”; the keys have their own fields")]
+    Credentials,
+    /// Plain http to another computer, which nobody allowed.
+    #[error(
+        "anyone on the way to {0} could read what is sent by http://: use https://, or switch on “Allow plain http” \
+         (--allow-plain-http)"
+    )]
+    PlainHttp(String),
+    /// A page for people, which does not tell of a bucket.
+    #[error(
+        "“{host}” is an address of {title} for browsers, not for programs: those look like {example}"
+    )]
+    ForBrowsers {
+        /// What was pasted.
+        host: String,
+        /// Whose page it is.
+        title: &'static str,
+        /// An address for programs.
+        example: &'static str,
+    },
+    /// Characters that no bucket's name has.
+    #[error("“{0}” cannot be a bucket's name")]
+    BucketInvalid(String),
+    /// A name that this provider does not give.
+    #[error("“{bucket}” cannot be a bucket of {title}. {hint}")]
+    BucketOfProvider {
+        /// The name.
+        bucket: String,
+        /// Whose buckets are named differently.
+        title: &'static str,
+        /// How they are named.
+        hint: &'static str,
+    },
+    /// The endpoint carries one bucket and the field names another.
+    #[error(
+        "the endpoint carries the bucket “{in_endpoint}”, but the bucket is set to “{in_field}”"
+    )]
+    BucketsDiffer {
+        /// What the endpoint says.
+        in_endpoint: String,
+        /// What the field says.
+        in_field: String,
+    },
+}
+
+impl EndpointError {
+    /// Whether something is only not filled in yet.
+    pub const fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::EndpointMissing
+                | Self::AccountMissing
+                | Self::RegionMissing
+                | Self::BucketMissing
+        )
+    }
+}
+
+/// `text` as messages may repeat it: what stands before an “@” may be a secret.
+pub(super) fn harmless(text: &str) -> String {
+    if text.contains('@') {
+        "…@…".to_owned()
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,27 @@
+//! From what a person pasted to an address: scheme, host, style, region, bucket and root path.
+//!
+//! People paste what a provider's page shows: with the bucket in the host or in the path, without a
+//! scheme, with a slash at the end, or the address of the page itself. All of it means one address, and
+//! the window says what was understood. Nothing here asks anybody; the hosts of providers are data.
+
+mod address;
+mod clean;
+mod console;
+mod error;
+mod hosts;
+mod normal;
+mod pattern;
+mod read;
+mod region;
+mod resolve;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod variant;
+
+pub use address::{Endpoint, Understanding};
+pub use error::EndpointError;
+pub use hosts::region_of_host;
+pub use normal::normal_form;
+pub use resolve::{resolve_endpoint, understand, understood_so_far};
+pub use variant::{Account, account_of, endpoint_in_variant};

@@ -1,0 +1,161 @@
+//! What holds for any text.
+
+use super::settings;
+use crate::model::{
+    Addressing, Provider, S3Destination, normal_form, resolve_endpoint, understand,
+};
+use proptest::prelude::*;
+use proptest::sample::select;
+use url::Url;
+
+fn any_provider() -> impl Strategy<Value = Provider> {
+    select(Provider::all().collect::<Vec<_>>())
+}
+
+/// Pieces of which real addresses are made, put together at random: more of these are understood than of
+/// random letters.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        "https://",
+        "http://",
+        "s3://",
+        "oss://",
+        "://",
+        "/",
+        "//",
+        ".",
+        ":",
+        ":9000",
+        ":9001",
+        "?",
+        "#",
+        "&",
+        "=",
+        "@",
+        " ",
+        "%2F",
+        "-",
+        "photos",
+        "photos.",
+        "photos.photos.",
+        "s3",
+        "s3.",
+        "eu-west-1",
+        "cn-hangzhou",
+        "oss-cn-hangzhou",
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".aliyuncs.com",
+        ".r2.cloudflarestorage.com",
+        "cos.ap-guangzhou.myqcloud.com",
+        "s3.eu-west-1.amazonaws.com",
+        "photos.s3.eu-west-1.amazonaws.com",
+        "photos.eu-west-1.amazonaws.com",
+        "dash.cloudflare.com/acc/r2/default/buckets/photos",
+        "/browser/photos",
+        "eu-west-1.console.aws.amazon.com/s3/buckets/photos?region=eu-west-1&prefix=a/",
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "0x7f.1",
+        "bücher.example",
+        "nas.local",
+        "s3.nas.local",
+        "acc",
+        "r2.dev",
+        "pub-1.r2.dev",
+        "region=",
+        "bucket=photos-125",
+        "arn:aws:s3:::photos/x",
+        "ÿ",
+        "\u{0}",
+        "…",
+    ]);
+    prop::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![3 => pieces(), 1 => ".{0,60}"]
+}
+
+fn any_settings() -> impl Strategy<Value = S3Destination> {
+    let bucket = prop_oneof![
+        "",
+        "photos",
+        "s3",
+        "photos-125",
+        "[a-z.]{1,6}",
+        ".{0,12}",
+        pieces()
+    ];
+    let region = prop_oneof!["", "eu-west-1", "cn-hangzhou", "oss-cn-hangzhou", ".{0,8}"];
+    let root = prop_oneof!["", "a/b", " /a/ ", ".{0,8}"];
+    (
+        any_provider(),
+        any_text(),
+        region,
+        bucket,
+        root,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(provider, endpoint, region, bucket, root_path, allow_plain_http)| S3Destination {
+                root_path,
+                allow_plain_http,
+                ..settings(provider, &endpoint, &region, &bucket)
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn whatever_is_understood_is_an_address(given in any_settings()) {
+        if let Ok(there) = resolve_endpoint(&given) {
+            let url = Url::parse(&there.client_url());
+            prop_assert!(url.is_ok(), "{}", there.client_url());
+            prop_assert!(!there.service_url.ends_with('/'));
+            prop_assert!(!there.root_path.starts_with('/') && !there.root_path.ends_with('/'));
+            prop_assert!(!there.bucket.is_empty() && !there.region.is_empty());
+            if there.addressing == Addressing::VirtualHosted {
+                let host = url.expect("an address").host_str().expect("a host").to_owned();
+                prop_assert!(host.starts_with(&there.bucket.to_ascii_lowercase()), "{host}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_normal_form_means_the_same_and_is_its_own(given in any_settings()) {
+        if let Ok(normal) = normal_form(&given) {
+            prop_assert_eq!(resolve_endpoint(&normal), resolve_endpoint(&given), "{:?}", normal);
+            prop_assert_eq!(normal_form(&normal), Ok(normal.clone()));
+            prop_assert_eq!(understand(&normal).expect("an address").sentences, [""; 0], "{:?}", normal);
+        }
+    }
+
+    #[test]
+    fn no_message_repeats_a_secret(
+        begin in select(vec!["https://", "http://", "s3://", "", " <https://", "ftp://", "x:", "https:", "Endpoint: "]),
+        user in "[A-Za-z0-9:]{0,8}",
+        rest in any_text(),
+        provider in any_provider(),
+    ) {
+        let secret = "hunter2hunter2";
+        let endpoint = format!("{begin}{user}:{secret}@{rest}");
+        let both = [settings(provider, &endpoint, "", ""), settings(provider, "", "", &endpoint)];
+        for given in both {
+            if let Err(error) = understand(&given) {
+                prop_assert!(!error.to_string().contains("hunter"), "{error}");
+                prop_assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_resolves_to_itself(host in "[a-z]{1,8}\\.[a-z]{2,6}", bucket in "[a-z][a-z0-9-]{2,12}[a-z]") {
+        let first = resolve_endpoint(&settings(Provider::OTHER, &host, "r", &bucket)).expect("an address");
+        let again = resolve_endpoint(&settings(Provider::OTHER, &first.service_url, "r", &first.bucket));
+        prop_assert_eq!(again.expect("an address"), first);
+    }
+}
