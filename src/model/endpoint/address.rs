@@ -1,6 +1,6 @@
 //! A bucket's address, and what was understood on the way to it.
 
-use super::read::is_ip;
+use super::said::is_ip;
 use crate::model::{Addressing, Provider};
 
 /// A bucket's address, ready for the S3 client.

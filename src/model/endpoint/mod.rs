@@ -5,6 +5,7 @@
 //! the window says what was understood. Nothing here asks anybody; the hosts of providers are data.
 
 mod address;
+mod bucket;
 mod clean;
 mod console;
 mod error;
@@ -14,10 +15,12 @@ mod pattern;
 mod read;
 mod region;
 mod resolve;
+mod said;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod variant;
+mod web_address;
 
 pub use address::{Endpoint, Understanding};
 pub use error::EndpointError;

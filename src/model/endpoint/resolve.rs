@@ -1,12 +1,14 @@
 //! From all fields together to one address.
 
 use super::address::{Endpoint, Understanding};
-use super::clean::{clean, clean_root};
+use super::bucket::{addressing_of, adopt_bucket, check_bucket, root_of, without_bucket};
+use super::clean::clean;
 use super::error::{EndpointError, harmless};
 use super::hosts::recognise;
-use super::read::{Origin, Read, Service, is_ip, is_this_computer, read};
-use crate::model::providers::{AddressingRule, Preset};
-use crate::model::{Addressing, Provider, S3Destination};
+use super::read::read;
+use super::said::{Origin, Read, Service, is_this_computer};
+use crate::model::S3Destination;
+use crate::model::providers::Preset;
 use url::Host;
 
 /// Turns settings into an address.
@@ -186,98 +188,4 @@ fn check_plain_http(origin: &Origin, settings: &S3Destination) -> Result<(), End
         return Err(EndpointError::PlainHttp(origin.host.clone()));
     }
     Ok(())
-}
-
-/// A host that nobody knows without the bucket of this name before it, however often it stands there.
-fn without_bucket<'a>(host: &'a str, bucket: &str) -> Option<&'a str> {
-    if bucket.is_empty() || is_ip(host) {
-        return None;
-    }
-    let begin = format!("{}.", bucket.to_ascii_lowercase());
-    let mut service = host;
-    // "s3" is also a word that services begin with: only believe it before a whole host.
-    while let Some(rest) = service.strip_prefix(&begin)
-        && (rest.contains('.') || rest == "localhost")
-        && !is_ip(rest)
-    {
-        service = rest;
-    }
-    (service.len() < host.len()).then_some(service)
-}
-
-/// Takes over the bucket that the address carries, unless the field names another.
-fn adopt_bucket(
-    field: String,
-    in_address: Option<String>,
-    sentences: &mut Vec<String>,
-) -> Result<String, EndpointError> {
-    match in_address {
-        None if field.is_empty() => Err(EndpointError::BucketMissing),
-        None => Ok(field),
-        Some(found) if found == field => Ok(field),
-        Some(found) if field.is_empty() => {
-            sentences.push(format!(
-                "The bucket “{}” was taken from the address.",
-                harmless(&found)
-            ));
-            Ok(found)
-        }
-        Some(found) => Err(EndpointError::BucketsDiffer {
-            in_endpoint: harmless(&found),
-            in_field: harmless(&field),
-        }),
-    }
-}
-
-fn check_bucket(bucket: &str, is_own_host: bool, provider: Provider) -> Result<(), EndpointError> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let ends_badly = bucket.starts_with('.') || bucket.ends_with('.') || bucket.contains("..");
-    if !bucket.chars().all(is_plain) || bucket.len() > 255 || ends_badly {
-        return Err(EndpointError::BucketInvalid(harmless(bucket)));
-    }
-    let rule = &provider.preset().bucket;
-    let is_number = |end: &str| !end.is_empty() && end.chars().all(|c| c.is_ascii_digit());
-    let has_number = bucket
-        .rsplit_once('-')
-        .is_some_and(|(_, end)| is_number(end));
-    if rule.ends_in_number && is_own_host && !has_number {
-        return Err(EndpointError::BucketOfProvider {
-            bucket: bucket.to_owned(),
-            title: provider.title(),
-            hint: &rule.hint,
-        });
-    }
-    Ok(())
-}
-
-/// The root path: that of its field, else the one behind the bucket in the address.
-fn root_of(settings: &S3Destination, in_address: &str, sentences: &mut Vec<String>) -> String {
-    let field = clean_root(&settings.root_path);
-    let found = clean_root(in_address);
-    if !found.is_empty() && field.is_empty() {
-        sentences.push(format!(
-            "The root path “{found}” was taken from the address."
-        ));
-        return found.to_owned();
-    }
-    if !found.is_empty() && found != field {
-        sentences.push(format!(
-            "The address goes on with “{found}”, which is not used: the root path is set to “{field}”."
-        ));
-    }
-    field.to_owned()
-}
-
-/// Some providers refuse path style; a dot in the bucket breaks TLS in the other.
-fn addressing_of(preset: &Preset, host: &str, is_own_host: bool, bucket: &str) -> Addressing {
-    let is_virtual = match preset.addressing {
-        AddressingRule::VirtualOnly => !is_ip(host),
-        AddressingRule::PrefersVirtual => is_own_host && !bucket.contains('.'),
-        AddressingRule::PrefersPath => false,
-    };
-    if is_virtual {
-        Addressing::VirtualHosted
-    } else {
-        Addressing::Path
-    }
 }

@@ -1,7 +1,8 @@
 //! Addresses that are made of an account: which account, and which variant of the provider.
 
 use super::pattern::{Named, match_host};
-use super::read::{Service, read};
+use super::read::read;
+use super::said::Service;
 use crate::model::S3Destination;
 use crate::model::providers::Variant;
 
