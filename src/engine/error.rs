@@ -143,6 +143,12 @@ pub enum EngineError {
         #[source]
         source: Box<EngineError>,
     },
+    /// Another restore writes to the same folder, to one in it, or to one that it is in.
+    #[error("Another restore, or the undoing of one, is just writing to {folder}")]
+    TargetBusy {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// There is no restore that could be undone.
     #[error("There is no such restore to undo")]
     NothingToUndo,
@@ -191,6 +197,7 @@ impl EngineError {
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
             Self::Target { .. } => "target",
+            Self::TargetBusy { .. } => "target-busy",
             Self::NothingToUndo => "nothing-to-undo",
             Self::RestoreRunning => "restore-running",
             Self::ChangedSince(_) => "changed-since",
@@ -244,6 +251,9 @@ impl EngineError {
                 "The disk is full. Make room, or restore to another disk."
             }
             Self::Target { .. } => "Choose a folder that you may write to.",
+            Self::TargetBusy { .. } => {
+                "Wait until it has ended, or choose another folder. Nothing was changed."
+            }
             Self::NothingToUndo => "Restores are kept for undoing until they are cleared away.",
             Self::ChangedSince(_) => {
                 "Save them elsewhere, or undo by force: then they are set aside and kept."

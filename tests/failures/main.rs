@@ -9,4 +9,5 @@ mod flips;
 mod jobs;
 mod placing;
 mod restore;
+mod together;
 mod verify;

@@ -19,11 +19,13 @@ use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::place::{Prepared, place};
 use crate::engine::restore::plan::{Plan, Role, path_of};
 use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
+use crate::engine::restore::target_lock::TargetLock;
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
 use crate::storage::{ObjectInfo, Store};
 use jiff::Timestamp;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,6 +48,7 @@ pub async fn restore(
         plan,
         survey,
         warnings,
+        held: _held,
     } = looked;
     let mut refused = plan.refused.clone();
     refused.extend(survey.refused.iter().cloned());
@@ -125,6 +128,8 @@ struct Looked {
     survey: Survey,
     /// What the person should know before and after.
     warnings: Vec<Warning>,
+    /// Keeps others from the folders, where they are to be written to.
+    held: Option<TargetLock>,
 }
 
 /// How closely to look at what seems to be there already.
@@ -184,9 +189,9 @@ async fn look(
             });
         }
         warnings.extend(in_use.iter().map(InUse::of_restore));
-        let depth = match closeness {
-            Closeness::Looks => Depth::Looks,
-            Closeness::Contents => Depth::Contents(&context),
+        let (depth, held) = match closeness {
+            Closeness::Looks => (Depth::Looks, None),
+            Closeness::Contents => (Depth::Contents(&context), Some(hold(&plan, &context)?)),
         };
         let surveyor = Surveyor::new(&plan.bases, &request, Timestamp::now(), depth);
         let survey = surveyor.look(&plan)?;
@@ -202,9 +207,17 @@ async fn look(
             plan,
             survey,
             warnings,
+            held,
         })
     })
     .await
+}
+
+/// Keeps others from the folders of a plan; before they are looked at, or what was seen would not hold.
+fn hold(plan: &Plan, context: &Context) -> Result<TargetLock, EngineError> {
+    let bases = plan.bases.iter().map(PathBuf::as_path);
+    let folders = bases.zip(plan.matchings.iter().copied());
+    TargetLock::take(context.data_dir(), folders)
 }
 
 /// The data folders of programs that a restore may come to.

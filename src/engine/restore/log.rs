@@ -129,6 +129,7 @@ impl RestoreLog {
     pub(super) fn begin(data_dir: &Path, created: Timestamp) -> io::Result<Self> {
         let all = folder_of_all(data_dir);
         fs::create_dir_all(&all)?;
+        let _gate = gate(&all)?;
         Self::begin_in(&all, "", created)
     }
 
@@ -178,8 +179,13 @@ impl RestoreLog {
 
     /// Opens one; `None` where somebody works on it. One that was never written down counts as staging.
     pub(super) fn open(data_dir: &Path, id: &str) -> io::Result<Option<Self>> {
-        let folder = folder_of_all(data_dir).join(id);
-        let Some(lock) = lock(&folder)? else {
+        let all = folder_of_all(data_dir);
+        let folder = all.join(id);
+        let found = {
+            let _gate = gate(&all)?;
+            lock(&folder)?
+        };
+        let Some(lock) = found else {
             return Ok(None);
         };
         let state = STATES
@@ -302,7 +308,11 @@ impl RestoreLog {
             clear_away(area, was)?;
         }
         match &self.refuge {
-            None => remove_all(&self.folder),
+            None => {
+                // Whoever looks at it just now would put its lock there anew.
+                let _gate = self.folder.parent().map(gate).transpose()?;
+                remove_all(&self.folder)
+            }
             Some(refuge) => clear_away(&refuge.area, was),
         }
     }
@@ -356,6 +366,17 @@ impl<W: io::Write> Lines<W> {
         self.hasher.update(&bytes);
         self.file.write_all(&bytes)
     }
+}
+
+/// Held while a log is begun or opened: between the making of its folder and the taking of its lock, it
+/// would be taken for one that was interrupted.
+fn gate(all: &Path) -> io::Result<File> {
+    let gate = File::options()
+        .create(true)
+        .append(true)
+        .open(all.join("gate"))?;
+    gate.lock()?;
+    Ok(gate)
 }
 
 fn lock(folder: &Path) -> io::Result<Option<File>> {
@@ -491,6 +512,34 @@ mod tests {
         }
         log.remove(&[]).expect("removed");
         assert_eq!(ids(data.path()).expect("listed"), ["19700101T000000Z-2"]);
+    }
+
+    #[test]
+    fn a_log_that_is_just_begun_is_nobody_elses() {
+        let data = tempfile::tempdir().expect("a folder");
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    for id in ids(data.path()).unwrap_or_default() {
+                        // What another start does with one that was never written down.
+                        if let Ok(Some(log)) = RestoreLog::open(data.path(), &id)
+                            && log.read_head().is_err()
+                        {
+                            log.remove(&[]).ok();
+                        }
+                    }
+                }
+            });
+            let begun: io::Result<()> = (0..300).try_for_each(|second| {
+                let created = Timestamp::from_second(second).map_err(io::Error::other)?;
+                let log = RestoreLog::begin(data.path(), created)?;
+                log.write(&head(), &changes())?;
+                log.remove(&[])
+            });
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            begun.expect("all are begun");
+        });
     }
 
     #[test]

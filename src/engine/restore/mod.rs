@@ -21,6 +21,7 @@ mod propose;
 mod ranges;
 mod raw_path;
 mod survey;
+mod target_lock;
 mod undo;
 mod unpack;
 mod workspace;

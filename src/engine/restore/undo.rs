@@ -3,11 +3,13 @@
 
 use crate::engine::error::EngineError;
 use crate::engine::report::{Ended, KeptRestore, Settled, UndoReport};
+use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::change::{Area, Change};
 use crate::engine::restore::durable::sync_places;
 use crate::engine::restore::log::{Head, RestoreLog, State, ids};
 use crate::engine::restore::perform::{Failed, Next, forward, look_of};
 use crate::engine::restore::place::take_back;
+use crate::engine::restore::target_lock::TargetLock;
 use jiff::{SignedDuration, Timestamp};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -79,6 +81,7 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
         }
         State::Forward => {
             check_working_folders(&head.areas)?;
+            let _held = hold(data_dir, &head)?;
             let done = forward(&head.areas, &changes, || Next::GoOn).map(drop);
             if let Err(Failed { path, source }) = done {
                 tracing::error!(path = %path.display(), %source, "an interrupted restore cannot go on");
@@ -91,6 +94,7 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
         }
         State::Back => {
             check_working_folders(&head.areas)?;
+            let _held = hold(data_dir, &head)?;
             take_back(log, &head.areas, &changes).map_err(failed)?;
             Ok(ended(Ended::TakenBack))
         }
@@ -106,6 +110,25 @@ fn check_working_folders(areas: &[Area]) -> Result<(), EngineError> {
         std::fs::symlink_metadata(&path).map_err(|source| EngineError::Target { path, source })?;
     }
     Ok(())
+}
+
+/// Keeps other restores from the folders that this one wrote to.
+fn hold(data_dir: &Path, head: &Head) -> Result<TargetLock, EngineError> {
+    // What is no text was not written down whole; where it began is known in any case.
+    let is_whole = |folder: &String| !folder.contains(char::REPLACEMENT_CHARACTER);
+    let folders: Vec<&Path> = if head.to.iter().all(is_whole) {
+        head.to.iter().map(Path::new).collect()
+    } else {
+        head.areas
+            .iter()
+            .map(|area| area.anchor.as_path())
+            .collect()
+    };
+    let folders = folders.into_iter();
+    TargetLock::take(
+        data_dir,
+        folders.map(|folder| (folder, matching_of(folder))),
+    )
 }
 
 /// The restores that can be undone, the newest first.
@@ -180,6 +203,7 @@ pub fn undo(
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
     check_working_folders(&head.areas)?;
+    let _held = hold(data_dir, &head)?;
     let later_work = changed_since(&head.areas, &changes)?;
     if !later_work.is_empty() && later == LaterChanges::Respected {
         let paths = later_work.into_iter().map(|(_, path)| path);
