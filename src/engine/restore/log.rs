@@ -119,8 +119,16 @@ pub(super) fn ids(data_dir: &Path) -> io::Result<Vec<String>> {
             ids.extend(entry.file_name().into_string().ok());
         }
     }
-    ids.sort();
+    ids.sort_by_cached_key(|id| place_among(id));
     Ok(ids)
+}
+
+/// The second in which a restore began, and which of that second it is: “…Z-10” comes after “…Z-9”.
+fn place_among(id: &str) -> (String, u32) {
+    let numbered = id.rsplit_once('-');
+    let found = numbered.and_then(|(second, number)| Some((second, number.parse().ok()?)));
+    let (second, number) = found.unwrap_or((id, 1));
+    (second.to_owned(), number)
 }
 
 impl RestoreLog {
@@ -540,6 +548,17 @@ mod tests {
             is_over.store(true, std::sync::atomic::Ordering::Relaxed);
             begun.expect("all are begun");
         });
+    }
+
+    #[test]
+    fn restores_of_one_second_are_listed_in_their_order() {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut begun = Vec::new();
+        for second in [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1] {
+            let created = Timestamp::from_second(second).expect("a time");
+            begun.push(RestoreLog::begin(data.path(), created).expect("begun").id());
+        }
+        assert_eq!(ids(data.path()).expect("listed"), begun);
     }
 
     #[test]
