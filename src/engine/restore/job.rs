@@ -13,7 +13,7 @@ use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningA
 use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
-use crate::engine::restore::databases::{complete, level_dbs};
+use crate::engine::restore::databases::{complete, databases_of, keep_torn, leave_out_torn};
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::place::{Prepared, place};
@@ -72,8 +72,9 @@ pub async fn restore(
         }
     };
     drop(origin);
-    let left_out: HashSet<String> = fetched.iter().map(|bad| bad.path.clone()).collect();
+    let mut left_out: HashSet<String> = fetched.iter().map(|bad| bad.path.clone()).collect();
     refused.extend(fetched);
+    refused.extend(leave_out_torn(&task.plan, &task.survey, &mut left_out));
     meter.begin(Phase::Placing);
     let context = context.clone();
     let placing = blocking(move || place(prepared, &task.survey, &task.plan, &left_out, &context));
@@ -178,7 +179,7 @@ async fn look(
             shared,
         } = opened;
         let folders = app_folders_of(&request);
-        let (plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
+        let (mut plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
         shared.let_go();
         let in_use = in_use_of(&plan, &folders);
         let is_respected = request.options.running_apps == RunningApps::Respected;
@@ -194,7 +195,9 @@ async fn look(
             Closeness::Contents => (Depth::Contents(&context), Some(hold(&plan, &context)?)),
         };
         let surveyor = Surveyor::new(&plan.bases, &request, Timestamp::now(), depth);
-        let survey = surveyor.look(&plan)?;
+        let mut survey = surveyor.look(&plan)?;
+        let torn = keep_torn(&mut plan, &mut survey);
+        survey.refused.extend(torn);
         let origin = Origin {
             store,
             object,
@@ -307,7 +310,7 @@ fn plan(
         },
     };
     let fitted = fit(request, archive.entries()?, manifest.as_ref())?;
-    let level_dbs = level_dbs(&fitted.entries);
+    let databases = databases_of(&fitted.entries);
     let choice = Choice::of(&request.selection)?;
     let mut plan = Plan::new(
         fitted.entries,
@@ -316,7 +319,7 @@ fn plan(
         &matching_of,
     )?;
     if request.options.on_conflict == OnConflict::Replace {
-        complete(&mut plan, folders, &level_dbs);
+        complete(&mut plan, folders, &databases, &choice);
     }
     let left_out = fitted.left_out.into_iter();
     plan.refused

@@ -41,4 +41,7 @@ pub(super) struct Top {
     pub(super) excludes: Vec<String>,
     /// Which names its disk takes for one.
     pub(super) matching: NameMatching,
+    /// Position in the plan's items of one that what is extra belongs to the older state of; what a person
+    /// wants mirrored belongs to none.
+    pub(super) of: Option<usize>,
 }

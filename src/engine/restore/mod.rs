@@ -24,6 +24,7 @@ mod survey;
 mod target_lock;
 mod undo;
 mod unpack;
+mod whole;
 mod workspace;
 
 pub use job::{preview, restore};

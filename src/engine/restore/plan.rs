@@ -11,6 +11,7 @@ use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
 use crate::engine::restore::choose::Choice;
 use crate::engine::restore::mirror::{Mirror, Top};
+use crate::engine::restore::whole::Whole;
 use crate::engine::restore::workspace::is_workspace;
 use crate::model::{Entry, EntryKind, Manifest, Warning, exclude_seen_from};
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
@@ -31,6 +32,8 @@ pub(super) struct Plan {
     pub(super) refused: Vec<Warning>,
     /// What is removed besides, where an exact mirror is wanted.
     pub(super) mirror: Option<Mirror>,
+    /// Databases that are restored whole or not at all.
+    pub(super) databases: Vec<Whole>,
 }
 
 /// One entry that will be restored.
@@ -123,6 +126,7 @@ impl Plan {
             items,
             refused: planner.refused,
             mirror,
+            databases: Vec::new(),
         })
     }
 
@@ -260,6 +264,7 @@ impl<'a> Planner<'a> {
                     base,
                     excludes: excludes.collect(),
                     matching,
+                    of: None,
                 });
             }
         }

@@ -194,7 +194,7 @@ impl<'a> Surveyor<'a> {
                 excludes: &top.excludes,
             };
             for path in mirrored.extra_in(&top.path)? {
-                self.remove(&path, top.base, None)?;
+                self.remove(&path, top.base, top.of)?;
             }
         }
         for beside in &mirror.beside {
