@@ -41,7 +41,7 @@
 //! [`engine::restore()`], in `engine/restore/job`, opens the archive with two or three requests
 //! (`engine/inside/opening`, which keeps what it read for the next time). `plan` says what goes where and
 //! refuses what may not, of what was chosen (`choose`). Two restores into one folder are kept apart
-//! (`target_lock`). `survey` looks at what is there and decides what
+//! (`target_lock`). `surveyor` looks at what is there and decides what
 //! each file becomes, and `extra` what an exact mirror removes. [`engine::preview()`] ends here (`foresee`).
 //! `fetch` brings neighbours in one request (`ranges`) and has them unpacked and checked (`unpack`) into a
 //! working folder on the target's own disk (`workspace`). `place` writes all changes into a log (`log`) before

@@ -5,6 +5,7 @@
 mod support;
 
 mod backup;
+mod barred;
 mod flips;
 mod jobs;
 mod placing;

@@ -18,7 +18,8 @@ use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::place::{Prepared, place};
 use crate::engine::restore::plan::{Plan, Role, path_of};
-use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
+use crate::engine::restore::survey::{Effect, Survey};
+use crate::engine::restore::surveyor::{Depth, Surveyor};
 use crate::engine::restore::target_lock::TargetLock;
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
@@ -79,6 +80,7 @@ pub async fn restore(
     let context = context.clone();
     let placing = blocking(move || place(prepared, &task.survey, &task.plan, &left_out, &context));
     let placed = placing.await?;
+    refused.extend(placed.refused);
     Ok(RestoreReport {
         files: placed.files,
         bytes_written: placed.bytes,

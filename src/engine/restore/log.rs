@@ -379,10 +379,12 @@ impl<W: io::Write> Lines<W> {
 /// Held while a log is begun or opened: between the making of its folder and the taking of its lock, it
 /// would be taken for one that was interrupted.
 fn gate(all: &Path) -> io::Result<File> {
+    let locks = all.with_file_name("locks");
+    fs::create_dir_all(&locks)?;
     let gate = File::options()
         .create(true)
         .append(true)
-        .open(all.join("gate"))?;
+        .open(locks.join("restores.gate"))?;
     gate.lock()?;
     Ok(gate)
 }
@@ -489,6 +491,7 @@ mod tests {
             Change::Remove {
                 number: 3,
                 at: spot("x/y\nz"),
+                locked: Some(0o555),
             },
         ]
     }

@@ -7,7 +7,7 @@ use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::change::{Area, Change};
 use crate::engine::restore::durable::sync_places;
 use crate::engine::restore::log::{Head, RestoreLog, State, ids};
-use crate::engine::restore::perform::{Failed, Next, forward, look_of};
+use crate::engine::restore::perform::{Failed, Next, forward, is_done, look_of};
 use crate::engine::restore::place::take_back;
 use crate::engine::restore::target_lock::TargetLock;
 use jiff::{SignedDuration, Timestamp};
@@ -82,7 +82,7 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
         State::Forward => {
             check_working_folders(&head.areas)?;
             let _held = hold(data_dir, &head)?;
-            let done = forward(&head.areas, &changes, || Next::GoOn).map(drop);
+            let done = forward(&head.areas, &changes, || Next::GoOn, |_, _| Next::Stop).map(drop);
             if let Err(Failed { path, source }) = done {
                 tracing::error!(path = %path.display(), %source, "an interrupted restore cannot go on");
                 take_back(log, &head.areas, &changes).map_err(failed)?;
@@ -246,6 +246,13 @@ fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<(usize, PathB
             _ => continue,
         };
         let path = areas[at.area].path(at);
+        // One that was left out, because the disk did not let it be done.
+        if !is_done(&areas[at.area], change).map_err(|source| EngineError::Target {
+            path: path.clone(),
+            source,
+        })? {
+            continue;
+        }
         let there = look_of(&path).map_err(|source| EngineError::Target {
             path: path.clone(),
             source,
@@ -347,6 +354,7 @@ mod tests {
                 Change::Remove {
                     number: 2,
                     at: at("b"),
+                    locked: None,
                 },
             ];
             let head = Head {
@@ -357,7 +365,13 @@ mod tests {
             };
             log.write(&head, &changes).expect("written");
             log.pass_to(state).expect("passed");
-            forward(&head.areas, &changes[..changes_done], || Next::GoOn).expect("done");
+            forward(
+                &head.areas,
+                &changes[..changes_done],
+                || Next::GoOn,
+                |_, _| Next::Stop,
+            )
+            .expect("done");
             let id = log.id();
             Self {
                 folder,
