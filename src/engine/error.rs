@@ -109,6 +109,9 @@ pub enum EngineError {
     /// A foreign archive does not say what is missing from it on purpose.
     #[error("This backup was made by another program: it cannot be mirrored")]
     NoMirror,
+    /// An exact mirror is wanted of files alone.
+    #[error("No whole folder was chosen, so there is none to mirror")]
+    NoWholeFolder,
     /// The disk cannot take what is to be restored.
     #[error(
         "There is not enough room at {path}: {} are needed and {} are free",
@@ -142,6 +145,16 @@ pub enum EngineError {
         /// Why it failed.
         #[source]
         source: Box<EngineError>,
+    },
+    /// A folder to restore to is the program's own, one where backups are kept, or in one of these.
+    #[error(
+        "Nothing can be restored to {folder}: in {own} zipkeep keeps its own data, its settings or backups"
+    )]
+    OwnFolder {
+        /// The folder to restore to.
+        folder: PathBuf,
+        /// The one that is never touched.
+        own: PathBuf,
     },
     /// Another restore writes to the same folder, to one in it, or to one that it is in.
     #[error("Another restore, or the undoing of one, is just writing to {folder}")]
@@ -194,9 +207,11 @@ impl EngineError {
             Self::ImportOnly(_) => "import-only",
             Self::AppRunning { .. } => "app-running",
             Self::NoMirror => "no-mirror",
+            Self::NoWholeFolder => "no-whole-folder",
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
             Self::Target { .. } => "target",
+            Self::OwnFolder { .. } => "own-folder",
             Self::TargetBusy { .. } => "target-busy",
             Self::NothingToUndo => "nothing-to-undo",
             Self::RestoreRunning => "restore-running",
@@ -246,10 +261,14 @@ impl EngineError {
             }
             Self::AppRunning { .. } => "Close it, and restore again. Nothing was changed.",
             Self::NoMirror => "Restore it without removing other files.",
+            Self::NoWholeFolder => {
+                "Choose folders, or restore without removing other files. Nothing was changed."
+            }
             Self::NoRoom { .. } => "Make room, or restore to another disk. Nothing was changed.",
             Self::Target { source, .. } if is_full(source) => {
                 "The disk is full. Make room, or restore to another disk."
             }
+            Self::OwnFolder { .. } => "Choose another folder. Nothing was changed.",
             Self::Target { .. } => "Choose a folder that you may write to.",
             Self::TargetBusy { .. } => {
                 "Wait until it has ended, or choose another folder. Nothing was changed."

@@ -286,3 +286,34 @@ fn a_mirror_names_what_it_may_not_remove() {
     assert_eq!(refused(&restored), names);
     assert!(!docs.join("extra").exists() && docs.join("theirs/x").exists());
 }
+
+#[test]
+fn the_programs_own_folders_are_no_targets() {
+    let home = Home::with_backup(&["a"]);
+    let data = home.path(".local/share/zipkeep");
+    fs::create_dir_all(home.path(".config/zipkeep")).expect("made");
+    std::os::unix::fs::symlink(&data, home.path("link")).expect("linked");
+    home.give("");
+    let before = || {
+        let mut all = snapshot(&home.path("."));
+        // What the program writes down of each run.
+        all.retain(|path, _| !String::from_utf8_lossy(path).contains("log"));
+        all.into_keys().collect::<Vec<_>>()
+    };
+    let was = before();
+    for to in [
+        ".local/share/zipkeep",
+        ".local/share/zipkeep/below/it",
+        ".local/share/zipkeep/backups",
+        ".config/zipkeep/x",
+        "link/restores",
+    ] {
+        for dry in [&["--dry-run"][..], &[]] {
+            let told = home.json(2, &[&["restore", "latest", "--to", to], dry].concat());
+            assert_eq!(told["error"]["kind"], "own-folder", "{to}: {told}");
+        }
+    }
+    assert_eq!(before(), was);
+    // The folder that they are in is nobody's.
+    home.json(0, &["restore", "latest", "--to", ".local/share"]);
+}

@@ -8,6 +8,7 @@ mod backup;
 mod barred;
 mod flips;
 mod jobs;
+mod mirrors;
 mod placing;
 mod restore;
 mod together;

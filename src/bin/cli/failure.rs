@@ -64,7 +64,12 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. }
-            | Self::Engine(EngineError::NoSources | EngineError::Pattern { .. })
+            | Self::Engine(
+                EngineError::NoSources
+                | EngineError::Pattern { .. }
+                | EngineError::NoWholeFolder
+                | EngineError::OwnFolder { .. },
+            )
             | Self::Config(ConfigError::NoSuchProfile(_) | ConfigError::Profile(_)) => {
                 Exit::WrongUsage
             }

@@ -219,6 +219,7 @@ fn replace_whole(mirror: &mut Mirror, plan: &Plan, positions: &[usize]) {
         .map(PathBuf::from);
     if let Some(path) = top {
         mirror.tops.push(Top {
+            root: path.clone(),
             path,
             base,
             excludes: Vec::new(),

@@ -27,14 +27,14 @@ pub(super) struct Mirrored<'a> {
 }
 
 impl Mirrored<'_> {
-    /// What is below `top` that only the target has.
-    pub(super) fn extra_in(&self, top: &Path) -> Result<Found, EngineError> {
-        let excludes = excludes_of(top, self.excludes)?;
+    /// What is below `top` that only the target has; patterns are meant from `root`, which `top` is or is in.
+    pub(super) fn extra_in(&self, top: &Path, root: &Path) -> Result<Found, EngineError> {
+        let excludes = excludes_of(root, self.excludes)?;
         let mut found = Found::default();
         let walk = Walk {
             mirrored: self,
             excludes: &excludes,
-            top,
+            root,
         };
         match walk.look_into(top, &mut found) {
             Ok(_) => Ok(found),
@@ -64,7 +64,7 @@ enum Content {
 struct Walk<'a> {
     mirrored: &'a Mirrored<'a>,
     excludes: &'a Gitignore,
-    top: &'a Path,
+    root: &'a Path,
 }
 
 impl Walk<'_> {
@@ -118,7 +118,7 @@ impl Walk<'_> {
             .keep_out
             .iter()
             .any(|kept| path.starts_with(kept));
-        let relative = path.strip_prefix(self.top).unwrap_or(path);
+        let relative = path.strip_prefix(self.root).unwrap_or(path);
         is_kept_out
             || self.mirrored.in_the_way.contains(path)
             || path.file_name().is_some_and(is_workspace)
@@ -156,13 +156,15 @@ mod tests {
             in_the_way: &HashSet::new(),
             excludes: &["cache/".to_owned()],
         };
-        let mut extra = mirrored.extra_in(top).expect("looked").extra;
+        let mut extra = mirrored.extra_in(top, top).expect("looked").extra;
         extra.sort();
         assert_eq!(
             extra,
             ["gone", "half/w", "kept/b"].map(|name| top.join(name))
         );
-        let missing = mirrored.extra_in(&top.join("not there")).expect("looked");
+        let missing = mirrored
+            .extra_in(&top.join("not there"), top)
+            .expect("looked");
         assert!(missing.extra.is_empty() && missing.closed.is_empty());
     }
 }

@@ -16,6 +16,7 @@ use crate::engine::restore::choose::Choice;
 use crate::engine::restore::databases::{complete, databases_of, keep_torn, leave_out_torn};
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
+use crate::engine::restore::own_folders::check_not_own;
 use crate::engine::restore::place::{Prepared, place};
 use crate::engine::restore::plan::{Plan, Role, path_of};
 use crate::engine::restore::survey::{Effect, Survey};
@@ -170,6 +171,7 @@ async fn look(
     meter: &Arc<Meter>,
     closeness: Closeness,
 ) -> Result<Looked, EngineError> {
+    check_not_own(request)?;
     meter.begin(Phase::Connecting);
     let opened = open(store, request, context, meter).await?;
     let (store, request, context) = (store.clone(), request.clone(), context.clone());

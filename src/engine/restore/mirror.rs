@@ -35,6 +35,8 @@ pub(super) struct Beside {
 #[derive(Debug)]
 pub(super) struct Top {
     pub(super) path: PathBuf,
+    /// The folder of the backup that it is in, or is: from where `excludes` are meant.
+    pub(super) root: PathBuf,
     /// Position of its base in the plan's bases.
     pub(super) base: usize,
     /// Patterns of what backups of it leave out.

@@ -15,6 +15,7 @@ mod ground;
 mod job;
 mod log;
 mod mirror;
+mod own_folders;
 mod perform;
 mod place;
 mod plan;

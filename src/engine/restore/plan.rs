@@ -13,7 +13,7 @@ use crate::engine::restore::choose::Choice;
 use crate::engine::restore::mirror::{Mirror, Top};
 use crate::engine::restore::whole::Whole;
 use crate::engine::restore::workspace::is_workspace;
-use crate::model::{Entry, EntryKind, Manifest, Warning, exclude_seen_from};
+use crate::model::{Entry, EntryKind, Manifest, Root, Warning, exclude_seen_from};
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
@@ -120,6 +120,10 @@ impl Plan {
             }
         }
         let items = planner.without_conflicts(checked);
+        let has_top = mirror.as_ref().is_none_or(|mirror| !mirror.tops.is_empty());
+        if !has_top && items.iter().any(|item| item.role == Role::Wanted) {
+            return Err(EngineError::NoWholeFolder);
+        }
         Ok(Self {
             bases: planner.bases,
             matchings: planner.matchings,
@@ -250,20 +254,23 @@ impl<'a> Planner<'a> {
         let manifest = manifest.ok_or(EngineError::NoMirror)?;
         let mut mirror = Mirror::default();
         for root in &manifest.roots {
-            if choice.has(&root.label)
-                && self.has_place_for(&root.label)
-                && let Some((path, base)) = self.place_of(&root.label, None)
-            {
-                let matching = self.matchings[base];
+            let Some((folder, base)) = self.place_of(&root.label, None) else {
+                continue;
+            };
+            if !self.has_place_for(&root.label) {
+                continue;
+            }
+            for path in self.whole_folders(root, manifest, choice) {
                 let patterns = manifest.excludes.iter();
                 // Whole paths in patterns are those of where it was backed up.
                 let excludes =
                     patterns.map(|pattern| exclude_seen_from(&root.path, pattern).into_owned());
                 mirror.tops.push(Top {
                     path,
+                    root: folder.clone(),
                     base,
                     excludes: excludes.collect(),
-                    matching,
+                    matching: self.matchings[base],
                     of: None,
                 });
             }
@@ -279,6 +286,39 @@ impl<'a> Planner<'a> {
             mirror.present.extend(folded);
         }
         Ok(mirror)
+    }
+
+    /// Where those folders of a root belong of which all is wanted, without those that are in one of them.
+    fn whole_folders(&self, root: &Root, manifest: &Manifest, choice: &Choice<'_>) -> Vec<PathBuf> {
+        let is_in_root = |path: &str| {
+            let rest = path.strip_prefix(root.label.as_str());
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut whole: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        if choice.has_all_in(&root.label) {
+            whole.insert(&root.label, None);
+        } else {
+            let folders = manifest.entries.iter();
+            let folders = folders.filter(|entry| {
+                entry.kind == EntryKind::Directory
+                    && is_in_root(&entry.path)
+                    && choice.has_all_in(&entry.path)
+            });
+            whole.extend(folders.map(|entry| (entry.path.as_str(), entry.raw_path.as_deref())));
+        }
+        let is_topmost = |name: &&str| {
+            let above =
+                std::iter::successors(name.rsplit_once('/'), |(above, _)| above.rsplit_once('/'));
+            !above
+                .map(|(above, _)| above)
+                .any(|above| whole.contains_key(above))
+        };
+        let topmost = whole.keys().copied().filter(is_topmost);
+        let places = topmost.filter_map(|name| {
+            let raw = whole[name].and_then(from_hex);
+            self.place_of(name, raw.as_deref())
+        });
+        places.map(|(path, _)| path).collect()
     }
 
     /// Where something of this name belongs, and the position of its base.

@@ -158,7 +158,7 @@ impl<'a> Surveyor<'a> {
                 in_the_way: &self.in_the_way,
                 excludes: &top.excludes,
             };
-            let found = mirrored.extra_in(&top.path)?;
+            let found = mirrored.extra_in(&top.path, &top.root)?;
             for path in found.extra {
                 self.remove(&path, top.base, top.of)?;
             }
