@@ -162,6 +162,35 @@ pub enum EngineError {
         /// The folder.
         folder: PathBuf,
     },
+    /// What a restore set aside is not where it was, as when a disk is not connected.
+    #[error("What a restore set aside cannot be reached at {path}")]
+    KeptAway {
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It cannot be told whether a file changed since a restore.
+    #[error("Nothing was undone, because {path} could not be looked at")]
+    NotUndone {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A restore that is being taken back could not be taken back whole.
+    #[error(
+        "Not all is as it was before the restore: {path} could not be put back; nothing of it is lost"
+    )]
+    NotPutBack {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// There is no restore that could be undone.
     #[error("There is no such restore to undo")]
     NothingToUndo,
@@ -213,6 +242,9 @@ impl EngineError {
             Self::Target { .. } => "target",
             Self::OwnFolder { .. } => "own-folder",
             Self::TargetBusy { .. } => "target-busy",
+            Self::KeptAway { .. } => "kept-away",
+            Self::NotUndone { .. } => "not-undone",
+            Self::NotPutBack { .. } => "not-put-back",
             Self::NothingToUndo => "nothing-to-undo",
             Self::RestoreRunning => "restore-running",
             Self::ChangedSince(_) => "changed-since",
@@ -234,7 +266,10 @@ impl EngineError {
                 "The destination was just finishing the backup and did not take it back at once: it may be in the list. Verify it, or delete it."
             }
             Self::AlreadyRunning(_) | Self::RestoreRunning => "Wait until it has ended.",
-            Self::HalfRestored { .. } => {
+            Self::KeptAway { .. } | Self::NotUndone { .. } => {
+                "Connect its disk, or make sure that you may read it. Nothing was changed."
+            }
+            Self::HalfRestored { .. } | Self::NotPutBack { .. } => {
                 "Make sure that it can be written to, and start zipkeep again: it then puts back the rest."
             }
             Self::NoSources => "Add a folder first.",

@@ -42,8 +42,8 @@ pub use inside::{
 pub use list::{find, list};
 pub use report::{
     BackupReport, Check, CheckOutcome, DeleteReport, DownloadReport, Ended, Evidence, Foreseen,
-    ForeseenEffect, FullBecause, KeptRestore, RestorePreview, RestoreReport, Room, Settled,
-    ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
+    ForeseenEffect, Forgotten, FullBecause, KeptRestore, RestorePreview, RestoreReport, Room,
+    SettleReport, Settled, ShowReport, ShownEntry, TestReport, UndoReport, VerifyReport,
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, ListedVersion,

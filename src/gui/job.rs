@@ -3,7 +3,7 @@
 use crate::apps::{Found, Preset};
 use crate::config::ConfigError;
 use crate::engine::{
-    BackupReport, DeleteReport, EngineError, Inside, KeptRestore, RestoreReport, Settled,
+    BackupReport, DeleteReport, EngineError, Inside, KeptRestore, RestoreReport, SettleReport,
     TestReport, UndoReport, VerifyDepth, VerifyReport,
 };
 use crate::gui::rate::Rate;
@@ -120,7 +120,7 @@ pub(crate) enum Outcome {
     /// Of [`JobKind::Restore`].
     Restored(RestoreReport),
     /// Of [`JobKind::Settle`].
-    Settled(Vec<Settled>),
+    Settled(SettleReport),
     /// Of [`JobKind::Undo`].
     Undone(UndoReport),
     /// Of [`JobKind::Restores`] and [`JobKind::Forget`]: those that can still be undone.

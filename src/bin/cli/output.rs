@@ -89,8 +89,16 @@ impl Output {
 
     /// What went wrong on the way, for people; scripts find it in the result.
     pub(crate) fn warnings(self, title: &str, warnings: &[Warning]) {
+        if self.format == Format::Text {
+            self.failures(title, warnings);
+        }
+    }
+
+    /// What went wrong and is in no result.
+    #[expect(clippy::unused_self, reason = "whoever writes has the output")]
+    pub(crate) fn failures(self, title: &str, warnings: &[Warning]) {
         const SHOWN: usize = 50;
-        if warnings.is_empty() || self.format == Format::Json {
+        if warnings.is_empty() {
             return;
         }
         say!("{title}:");

@@ -1,10 +1,11 @@
 //! `Choice`: which entries of an archive are wanted.
 
+use crate::archive::ListedEntry;
 use crate::engine::error::EngineError;
 use crate::engine::request::Selection;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A selection, ready to be asked.
 #[derive(Debug)]
@@ -93,6 +94,27 @@ fn ways(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |way| {
         way.rsplit_once('/').map(|(above, _)| above)
     })
+}
+
+/// The names of all folders that something wanted is in.
+pub(super) fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<String> {
+    let mut found = HashSet::new();
+    if matches!(choice, Choice::All) {
+        return found;
+    }
+    for entry in entries {
+        let name = entry.name.strip_suffix('/').unwrap_or(&entry.name);
+        if choice.has(name) {
+            let mut way = name;
+            while let Some((above, _)) = way.rsplit_once('/') {
+                if !found.insert(above.to_owned()) {
+                    break;
+                }
+                way = above;
+            }
+        }
+    }
+    found
 }
 
 fn insides_of(patterns: &[String]) -> Vec<String> {

@@ -7,6 +7,7 @@
 
 use crate::engine::files::unlock;
 use crate::engine::restore::change::{Area, Change, FolderLook};
+use crate::engine::restore::clear::remove_all;
 use crate::engine::restore::perform::set_look;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,8 @@ struct LastLine {
 const FORMAT: u32 = 1;
 /// A file that says that the areas stay.
 const KEEP: &str = "keep";
+/// A file that says which areas were not connected when it was let go of.
+const AWAY: &str = "away";
 
 /// The log of one restore; nobody else works on the restore while this is held.
 #[derive(Debug)]
@@ -211,10 +214,16 @@ impl RestoreLog {
     /// on it meanwhile.
     pub(super) fn peek(data_dir: &Path, id: &str) -> io::Result<Option<(Head, Vec<Change>)>> {
         let folder = folder_of_all(data_dir).join(id);
-        match read(&folder.join(State::Done.file_name())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            peeked => peeked.map(Some),
-        }
+        if_there(read(&folder.join(State::Done.file_name())))
+    }
+
+    /// What a restore was about that was undone and keeps something aside, and since when; `None` where it is
+    /// none. Keeps nobody from working on it either.
+    pub(super) fn peek_undone(data_dir: &Path, id: &str) -> io::Result<Option<(Head, Timestamp)>> {
+        let folder = folder_of_all(data_dir).join(id);
+        let head = if_there(read_head(&folder.join(State::Undone.file_name())))?;
+        head.map(|head| Ok((head, kept_since(&folder)?)))
+            .transpose()
     }
 
     /// Whether it was brought to an end. Keeps nobody from working on it meanwhile, either.
@@ -276,10 +285,7 @@ impl RestoreLog {
 
     /// Reads only what it is about, not what it changes.
     pub(super) fn read_head(&self) -> io::Result<Head> {
-        let mut line = Vec::new();
-        BufReader::new(File::open(self.path())?).read_until(b'\n', &mut line)?;
-        let first: FirstLine = serde_json::from_slice(&line)?;
-        Ok(first.head)
+        read_head(&self.path())
     }
 
     /// Passes to another state, safely.
@@ -290,18 +296,42 @@ impl RestoreLog {
     }
 
     /// Has the areas stay when it is taken back, because something in them is nowhere else.
-    pub(super) fn keep_areas(&self) -> io::Result<()> {
-        File::create(self.folder.join(KEEP))?.sync_all()?;
+    pub(super) fn keep_areas(&self, since: Timestamp) -> io::Result<()> {
+        let mut keep = File::create(self.folder.join(KEEP))?;
+        keep.write_all(since.to_string().as_bytes())?;
+        keep.sync_all()?;
         sync_folder(&self.folder)
     }
 
-    /// It was taken back: lets go of everything, unless something in it is nowhere else.
-    pub(super) fn close(mut self, areas: &[Area]) -> io::Result<()> {
+    /// It was taken back: lets go of everything, and gives nothing; unless something in it is nowhere else.
+    pub(super) fn close(mut self, areas: &[Area]) -> io::Result<Option<Self>> {
         if self.folder.join(KEEP).exists() {
-            self.pass_to(State::Undone)
-        } else {
-            self.remove(areas)
+            self.pass_to(State::Undone)?;
+            return Ok(Some(self));
         }
+        self.remove(areas)?;
+        Ok(None)
+    }
+
+    /// Lets go of it as far as that can be done without the areas at these positions, whose disks are not
+    /// connected: they are let go of at a start when they are.
+    pub(super) fn remove_but(mut self, areas: &[Area], away: &[usize]) -> io::Result<()> {
+        let was = self.state;
+        fs::write(self.folder.join(AWAY), serde_json::to_vec(away)?)?;
+        self.pass_to(State::LetGo)?;
+        for (number, area) in areas.iter().enumerate() {
+            if !away.contains(&number) {
+                clear_away(area, was)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The positions of the areas that were not connected when it was let go of.
+    pub(super) fn away(&self) -> Vec<usize> {
+        let away = fs::read(self.folder.join(AWAY)).ok();
+        let away = away.and_then(|away| serde_json::from_slice(&away).ok());
+        away.unwrap_or_default()
     }
 
     /// Lets go of everything that is kept for it: the areas first, so that it is known to the end.
@@ -328,6 +358,31 @@ impl RestoreLog {
     fn path(&self) -> PathBuf {
         self.folder.join(self.state.file_name())
     }
+}
+
+/// When a restore was undone that keeps something aside.
+fn kept_since(folder: &Path) -> io::Result<Timestamp> {
+    let keep = folder.join(KEEP);
+    let since = fs::read_to_string(&keep)?;
+    since.parse().or_else(|_| {
+        // Logs of earlier versions say it only so.
+        let modified = fs::metadata(&keep)?.modified()?;
+        Timestamp::try_from(modified).map_err(io::Error::other)
+    })
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+fn read_head(path: &Path) -> io::Result<Head> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path)?).read_until(b'\n', &mut line)?;
+    let first: FirstLine = serde_json::from_slice(&line)?;
+    Ok(first.head)
 }
 
 fn read(path: &Path) -> io::Result<(Head, Vec<Change>)> {
@@ -423,34 +478,6 @@ fn clear_away(area: &Area, was: State) -> io::Result<()> {
     // It was opened to make the folder, and never closed again.
     if was == State::Staging && area.before.is_locked() && now != area.before {
         set_look(&area.anchor, area.before)?;
-    }
-    Ok(())
-}
-
-fn remove_all(folder: &Path) -> io::Result<()> {
-    let removed = match fs::remove_dir_all(folder) {
-        // Where it was only tried whether something could be moved there.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
-        // What is in it may be locked against its owner: it came from a backup, or from the target.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            unlock_all(folder)?;
-            fs::remove_dir_all(folder)
-        }
-        result => result,
-    };
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
-fn unlock_all(folder: &Path) -> io::Result<()> {
-    unlock(folder)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            unlock_all(&entry.path())?;
-        }
     }
     Ok(())
 }

@@ -290,7 +290,8 @@ fn bring_to(aside: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-fn free_name(path: &Path) -> io::Result<PathBuf> {
+/// A name beside this one that nothing has.
+pub(super) fn free_name(path: &Path) -> io::Result<PathBuf> {
     for number in 1_u32.. {
         let mut name = path.as_os_str().to_owned();
         name.push(format!("-{number}"));

@@ -8,6 +8,7 @@ use crate::engine::restore::durable::{sync_places, sync_staged};
 use crate::engine::restore::log::{Head, RestoreLog, State};
 use crate::engine::restore::perform::{Failed, Next, Walked, back, forward, look_of};
 use crate::engine::restore::plan::{Plan, Trust};
+use crate::engine::restore::set_aside;
 use crate::engine::restore::survey::{Effect, FileStep, Survey};
 use crate::engine::restore::workspace;
 use crate::model::{EntryKind, Warning};
@@ -283,7 +284,25 @@ pub(super) fn take_back(
     }
     sync_places(areas, changes).map_err(own(&log))?;
     let failed = own(&log);
-    log.close(areas).map_err(failed)
+    let Some(log) = log.close(areas).map_err(failed)? else {
+        return Ok(());
+    };
+    sort_set_aside(log, areas, changes);
+    Ok(())
+}
+
+/// Puts in order what a forced undo set aside. It is found by its folder also where that fails.
+pub(super) fn sort_set_aside(log: RestoreLog, areas: &[Area], changes: &[Change]) {
+    let sorted = set_aside::sort(areas, changes).and_then(|()| {
+        if set_aside::folders(areas).is_empty() {
+            log.remove(areas)
+        } else {
+            Ok(())
+        }
+    });
+    if let Err(error) = sorted {
+        tracing::warn!(%error, "what an undo set aside could not be put in order");
+    }
 }
 
 /// All changes, in the order in which they are done.

@@ -9,12 +9,12 @@ use crate::engine::hex::from_hex;
 use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarget};
 use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
-use crate::engine::restore::choose::Choice;
+use crate::engine::restore::choose::{Choice, ways_to_wanted};
 use crate::engine::restore::mirror::{Mirror, Top};
 use crate::engine::restore::whole::Whole;
 use crate::engine::restore::workspace::is_workspace;
 use crate::model::{Entry, EntryKind, Manifest, Root, Warning, exclude_seen_from};
-use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
+use std::collections::{BTreeMap, HashMap, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -455,27 +455,6 @@ fn twice(own: &SafePath, other: &SafePath, kinds: (EntryKind, EntryKind)) -> Str
         }
         _ => alike,
     }
-}
-
-/// The names of all folders that something wanted is in.
-fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<String> {
-    let mut found = HashSet::new();
-    if matches!(choice, Choice::All) {
-        return found;
-    }
-    for entry in entries {
-        let name = trimmed(&entry.name);
-        if choice.has(name) {
-            let mut way = name;
-            while let Some((above, _)) = way.rsplit_once('/') {
-                if !found.insert(above.to_owned()) {
-                    break;
-                }
-                way = above;
-            }
-        }
-    }
-    found
 }
 
 /// Where an item goes.
