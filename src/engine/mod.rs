@@ -47,8 +47,8 @@ pub use report::{
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, ListedVersion,
-    OnConflict, RestoreOptions, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits,
-    VerifyDepth, VerifyRequest,
+    OnConflict, PreviewDepth, RestoreOptions, RestoreRequest, RestoreTarget, RunningApps,
+    Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
 pub use restore::{
     LaterChanges, forget_old_restores, forget_restore, preview, proposed_place, restore, restores,

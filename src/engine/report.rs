@@ -122,6 +122,8 @@ pub struct RestorePreview {
     pub rooms: Vec<Room>,
     /// Entries that would not be restored, and why.
     pub refused: Vec<Warning>,
+    /// What else the person should know.
+    pub warnings: Vec<Warning>,
 }
 
 impl RestorePreview {
@@ -153,7 +155,7 @@ pub enum ForeseenEffect {
     New,
     /// It takes the place of another.
     Replaced,
-    /// It is there already, by its size and time.
+    /// It is there already, by its size and time, or by its content where that was compared.
     Unchanged,
     /// The target's stays.
     Kept,

@@ -138,6 +138,17 @@ pub enum Selection {
     Matching(Vec<String>),
 }
 
+/// How closely a preview looks at what seems to be there already, by its size and time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PreviewDepth {
+    /// It counts as unchanged: quick, for somebody who waits. The restore itself compares the content, and
+    /// replaces a file that has another.
+    #[default]
+    Looks,
+    /// Its content is compared, as the restore will do.
+    Contents,
+}
+
 /// How to restore.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RestoreOptions {

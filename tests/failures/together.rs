@@ -4,15 +4,15 @@ use crate::jobs::{OnProgress, back_up, context, open_folder, quiet, restore};
 use crate::support::{assert_same_tree, plain_tree, write_file};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use zipkeep::engine::{self, EngineError, LaterChanges};
 use zipkeep::model::Phase;
 
 /// Holds a restore where it has begun to download, until it is let go.
-fn held() -> (OnProgress, Receiver<()>, Sender<()>) {
-    let (tell, has_begun) = channel();
-    let (let_go, wait) = channel::<()>();
+fn held() -> (OnProgress, Receiver<()>, SyncSender<()>) {
+    let (tell, has_begun) = sync_channel(1);
+    let (let_go, wait) = sync_channel::<()>(1);
     let wait = Mutex::new(Some(wait));
     let on_progress: OnProgress = Box::new(move |progress, _| {
         let mut wait = wait.lock().unwrap_or_else(PoisonError::into_inner);

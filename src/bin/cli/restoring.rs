@@ -12,8 +12,8 @@ use serde_json::json;
 use std::io;
 use zipkeep::engine::{
     self, ExtraFiles, ForeseenEffect, Forgotten, HugeFiles, LaterChanges, ListedVersion,
-    OnConflict, RestoreOptions, RestorePreview, RestoreReport, RestoreRequest, RestoreTarget,
-    RunningApps, Selection, SpecialBits, UndoReport,
+    OnConflict, PreviewDepth, RestoreOptions, RestorePreview, RestoreReport, RestoreRequest,
+    RestoreTarget, RunningApps, Selection, SpecialBits, UndoReport,
 };
 use zipkeep::model::{Backup, count_text};
 use zipkeep::storage::{Patience, Store};
@@ -102,12 +102,16 @@ impl Work {
     }
 
     async fn preview(&self, store: &Store, request: RestoreRequest) -> Result<Exit, Failure> {
-        let preview = engine::preview(store, request, &self.context).await?;
+        let preview =
+            engine::preview(store, request, PreviewDepth::Contents, &self.context).await?;
         self.output
             .warnings("Would not be restored", &preview.refused);
         self.output
+            .warnings("To know of this restore", &preview.warnings);
+        self.output
             .result("restore", &preview, |out| write_preview(out, &preview))?;
-        Ok(exit_of(&preview.refused))
+        let told = [preview.refused.as_slice(), &preview.warnings].concat();
+        Ok(exit_of(&told))
     }
 
     pub(crate) fn undo(&self, args: &UndoArgs) -> Result<Exit, Failure> {

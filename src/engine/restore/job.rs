@@ -9,7 +9,9 @@ use crate::engine::inside::{Opened, look_at_end, open_archive, open_kept};
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
-use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningApps, Selection};
+use crate::engine::request::{
+    OnConflict, PreviewDepth, RestoreRequest, RestoreTarget, RunningApps, Selection,
+};
 use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
@@ -18,8 +20,8 @@ use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::own_folders::check_not_own;
 use crate::engine::restore::place::{Prepared, place};
-use crate::engine::restore::plan::{Plan, Role, path_of};
-use crate::engine::restore::survey::{Effect, Survey};
+use crate::engine::restore::plan::{Item, Plan, Role, Trust, path_of};
+use crate::engine::restore::survey::{Effect, FileStep, Survey};
 use crate::engine::restore::surveyor::{Depth, Surveyor};
 use crate::engine::restore::target_lock::TargetLock;
 use crate::engine::watch::{Counting, LineWatch};
@@ -44,7 +46,7 @@ pub async fn restore(
     let started = Instant::now();
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
-    let looked = look(store, &request, context, &meter, Closeness::Contents).await?;
+    let looked = look(store, &request, context, &meter, Purpose::Restore).await?;
     let Looked {
         origin,
         plan,
@@ -97,14 +99,20 @@ pub async fn restore(
 }
 
 /// Says what restoring what `request` asks for would do, and does nothing.
+///
+/// What the restore refuses is refused here, but for damage that only reading shows. Links of other
+/// programs' archives are read, because where they lead decides. Files that look as they should, by their size
+/// and time, are read only where `depth` asks for it.
 pub async fn preview(
     store: &Store,
     request: RestoreRequest,
+    depth: PreviewDepth,
     context: &Context,
 ) -> Result<RestorePreview, EngineError> {
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
-    let looked = look(store, &request, context, &meter, Closeness::Looks).await?;
+    let looked = look(store, &request, context, &meter, Purpose::Preview(depth)).await?;
+    let bad = bad_links(&looked, context, &meter).await?;
     let Looked {
         plan,
         survey,
@@ -112,11 +120,32 @@ pub async fn preview(
         ..
     } = looked;
     blocking(move || {
-        let mut preview = foresee(name_of(&request.key), &plan, &survey);
-        preview.refused.extend(warnings);
+        let mut preview = foresee(name_of(&request.key), &plan, &survey, bad);
+        preview.warnings.extend(warnings);
         Ok(preview)
     })
     .await
+}
+
+/// The links that a restore would refuse for where they lead.
+async fn bad_links(
+    looked: &Looked,
+    context: &Context,
+    meter: &Arc<Meter>,
+) -> Result<Vec<Warning>, EngineError> {
+    let trial = tempfile::tempdir().map_err(EngineError::OwnData)?;
+    let wanted = wanted(&looked.survey, &looked.plan, |step| {
+        trial.path().join(step.item.to_string())
+    });
+    let is_in_doubt = |item: &Item| item.kind == EntryKind::Symlink && item.trust == Trust::Foreign;
+    let links: Vec<Wanted> = wanted
+        .into_iter()
+        .filter(|wanted| is_in_doubt(&wanted.item))
+        .collect();
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    fetch(&looked.origin, links, context, meter).await
 }
 
 /// What is to be done, shared with the threads that do it.
@@ -136,11 +165,11 @@ struct Looked {
     held: Option<TargetLock>,
 }
 
-/// How closely to look at what seems to be there already.
+/// What it is looked for.
 #[derive(Clone, Copy)]
-enum Closeness {
-    Looks,
-    Contents,
+enum Purpose {
+    Preview(PreviewDepth),
+    Restore,
 }
 
 async fn open(
@@ -169,7 +198,7 @@ async fn look(
     request: &RestoreRequest,
     context: &Context,
     meter: &Arc<Meter>,
-    closeness: Closeness,
+    purpose: Purpose,
 ) -> Result<Looked, EngineError> {
     check_not_own(request)?;
     meter.begin(Phase::Connecting);
@@ -187,16 +216,17 @@ async fn look(
         shared.let_go();
         let in_use = in_use_of(&plan, &folders);
         let is_respected = request.options.running_apps == RunningApps::Respected;
-        if let (Closeness::Contents, true, Some(app)) = (closeness, is_respected, in_use.first()) {
+        if let (Purpose::Restore, true, Some(app)) = (purpose, is_respected, in_use.first()) {
             return Err(EngineError::AppRunning {
                 title: app.title.clone(),
                 folder: app.folder.clone(),
             });
         }
         warnings.extend(in_use.iter().map(InUse::of_restore));
-        let (depth, held) = match closeness {
-            Closeness::Looks => (Depth::Looks, None),
-            Closeness::Contents => (Depth::Contents(&context), Some(hold(&plan, &context)?)),
+        let (depth, held) = match purpose {
+            Purpose::Preview(PreviewDepth::Looks) => (Depth::Looks, None),
+            Purpose::Preview(PreviewDepth::Contents) => (Depth::Contents(&context), None),
+            Purpose::Restore => (Depth::Contents(&context), Some(hold(&plan, &context)?)),
         };
         let surveyor = Surveyor::new(&plan.bases, &request, Timestamp::now(), depth);
         let mut survey = surveyor.look(&plan)?;
@@ -256,7 +286,7 @@ async fn download(
     context: &Context,
     meter: &Arc<Meter>,
 ) -> Result<Vec<Warning>, EngineError> {
-    let wanted = wanted(prepared, &task.survey, &task.plan);
+    let wanted = wanted(&task.survey, &task.plan, |step| prepared.new_path(step));
     let bytes = wanted.iter().map(|wanted| wanted.item.size_bytes).sum();
     let files = wanted
         .iter()
@@ -276,14 +306,19 @@ fn folders_of(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-fn wanted(prepared: &Prepared, survey: &Survey, plan: &Plan) -> Vec<Wanted> {
+/// What is to be fetched, in the order of the archive, and where `path_of_step` has it go.
+fn wanted(
+    survey: &Survey,
+    plan: &Plan,
+    path_of_step: impl Fn(&FileStep) -> PathBuf,
+) -> Vec<Wanted> {
     let mut wanted: Vec<Wanted> = survey
         .files
         .iter()
         .filter(|step| matches!(step.effect, Effect::New | Effect::Replaces))
         .map(|step| Wanted {
             item: Arc::clone(&plan.items[step.item]),
-            path: prepared.new_path(step),
+            path: path_of_step(step),
         })
         .collect();
     wanted.sort_by_key(|wanted| wanted.item.extent.start);

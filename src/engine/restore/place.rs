@@ -45,21 +45,17 @@ impl Placed {
     /// The same without changes that could not be done: each with the name of what it is about, and why.
     fn without(mut self, refused: Vec<(Change, String, String)>, plan: &Plan) -> Self {
         for (change, path, reason) in refused {
-            let reason = match change {
-                Change::Put { number, .. } => {
-                    let item = usize::try_from(number)
-                        .ok()
-                        .and_then(|at| plan.items.get(at));
-                    if let Some(item) = item.filter(|item| item.kind == EntryKind::File) {
-                        self.files -= 1;
-                        self.bytes -= item.size_bytes;
-                    }
-                    format!("it could not be put in its place: {reason}")
+            let reason = if let Change::Put { number, .. } = change {
+                let item = usize::try_from(number).ok();
+                let item = item.and_then(|at| plan.items.get(at));
+                if let Some(item) = item.filter(|item| item.kind == EntryKind::File) {
+                    self.files -= 1;
+                    self.bytes -= item.size_bytes;
                 }
-                _ => {
-                    self.removed -= 1;
-                    format!("it could not be removed: {reason}")
-                }
+                format!("it could not be put in its place: {reason}")
+            } else {
+                self.removed -= 1;
+                format!("it could not be removed: {reason}")
             };
             self.refused.push(Warning { path, reason });
         }

@@ -337,14 +337,7 @@ impl<'a> Planner<'a> {
         entry: &ListedEntry,
         described: Described<'_>,
     ) -> Result<(SafePath, Item), String> {
-        // Deflate cannot do better than 1032 to 1 (zlib's technical details).
-        let most_bytes = entry
-            .compressed_bytes
-            .saturating_mul(1_100)
-            .saturating_add(1_024);
-        if entry.size_bytes > most_bytes {
-            return Err("its size cannot be true".to_owned());
-        }
+        check_content(entry)?;
         let extent = entry.extent.clone();
         let mut item = Item {
             index: entry.index,
@@ -439,6 +432,21 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// An error where what the directory says of a content tells that it cannot be restored.
+fn check_content(entry: &ListedEntry) -> Result<(), String> {
+    // Deflate cannot do better than 1032 to 1 (zlib's technical details).
+    let most_bytes = entry
+        .compressed_bytes
+        .saturating_mul(1_100)
+        .saturating_add(1_024);
+    match entry.unreadable {
+        // A folder has none.
+        Some(unreadable) if entry.kind != EntryKind::Directory => Err(unreadable.to_string()),
+        _ if entry.size_bytes > most_bytes => Err("its size cannot be true".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 /// Why one of two entries is not restored that have one name for the disk.
 fn twice(own: &SafePath, other: &SafePath, kinds: (EntryKind, EntryKind)) -> String {
     if own == other {
@@ -494,6 +502,7 @@ mod tests {
             crc32: 0,
             header_offset: 0,
             extent: Some(0..1),
+            unreadable: None,
         }
     }
 
