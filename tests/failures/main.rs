@@ -12,4 +12,5 @@ mod mirrors;
 mod placing;
 mod restore;
 mod together;
+mod undoing;
 mod verify;

@@ -1,5 +1,6 @@
 //! `Failure`: why a command came to nothing, and the exit code that says so.
 
+use std::path::PathBuf;
 use zipkeep::config::ConfigError;
 use zipkeep::engine::{self, EngineError};
 use zipkeep::model::ProfileError;
@@ -123,6 +124,14 @@ impl Failure {
                     .to_owned()
             }
             Self::Local { .. } => "Check the file.".to_owned(),
+        }
+    }
+
+    /// The files that it is about, where there may be many.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::Engine(EngineError::ChangedSince(files)) => files,
+            _ => &[],
         }
     }
 
