@@ -20,7 +20,10 @@ struct Bound(PathBuf);
 impl Bound {
     fn mount(from: &Path, to: &Path) -> Option<Self> {
         let mut mount = Command::new("mount");
-        mount.arg("--bind").args([from, to]);
+        Self::made_by(mount.arg("--bind").args([from, to]), to)
+    }
+
+    fn made_by(mount: &mut Command, to: &Path) -> Option<Self> {
         if mount.output().is_ok_and(|output| output.status.success()) {
             Some(Self(to.to_owned()))
         } else {
@@ -84,6 +87,22 @@ async fn a_part_of_the_same_disk_that_is_mounted_in_the_target_is_restored_too()
     let undone = engine::undo(&data, None, LaterChanges::Respected);
     undone.expect("undone");
     assert_eq!(snapshot(&target), before);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_mounted_read_only_is_an_error_of_the_dry_run_too() {
+    let home = Home::with_backup(&["a", "b/c"]);
+    fs::create_dir(home.path("target")).expect("made");
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "ro", "tmpfs"]);
+    let Some(_disk) = Bound::made_by(mount.arg(home.path("target")), &home.path("target")) else {
+        return;
+    };
+    let restore = ["restore", "latest", "--to", "target"];
+    let told = home.json(1, &[&restore[..], &["--dry-run"]].concat());
+    assert_eq!(told["error"]["kind"], "target", "{told}");
+    assert_eq!(home.json(1, &restore)["error"], told["error"]);
 }
 
 /// The user "nobody" of most systems; anybody but the superuser would do.

@@ -51,14 +51,14 @@ impl Volume {
 /// its owner can do.
 #[cfg(unix)]
 pub(super) fn check_writable(folder: &Path, metadata: &Metadata) -> io::Result<()> {
-    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    use rustix::fs::{Access, access};
+    use rustix::io::Errno;
     use std::os::unix::fs::MetadataExt as _;
-    let wanted = Access::WRITE_OK | Access::EXEC_OK;
-    match accessat(CWD, folder, wanted, AtFlags::EACCESS) {
-        Err(rustix::io::Errno::ACCESS) if metadata.uid() == rustix::process::geteuid().as_raw() => {
-            Ok(())
-        }
-        accessible => Ok(accessible?),
+    match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        Err(Errno::ACCESS) if metadata.uid() == rustix::process::geteuid().as_raw() => Ok(()),
+        Err(denied @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => Err(denied.into()),
+        // Where it cannot be asked, the writing itself tells.
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
