@@ -22,6 +22,7 @@ mod repack;
 mod seal;
 mod tail;
 mod time;
+mod unreadable;
 mod writer;
 
 pub use alike::NameMatching;
@@ -38,4 +39,5 @@ pub use record::{EntryMeta, EntryRecord, HeaderFit, Method, Sizes};
 pub use repack::Repacker;
 pub use seal::Seal;
 pub use tail::{TAIL_BYTES, Tail};
+pub use unreadable::Unreadable;
 pub use writer::{ArchiveWriter, Block, DirectoryWriter, Finished, OpenEntry};

@@ -5,6 +5,7 @@
 use super::directory::DirectoryReader;
 use super::error::ArchiveError;
 use super::format::parse_manifest;
+use super::unreadable::Unreadable;
 use crate::model::{Entry, EntryKind, MANIFEST_PATH, Manifest, OWN_PREFIX};
 use jiff::{civil, tz::TimeZone};
 use std::collections::{BTreeSet, HashSet};
@@ -44,6 +45,8 @@ pub struct ListedEntry {
     /// Bytes of the archive from its local header on that have all of it; `None` where they would
     /// reach into another entry, which only an archive that means harm has.
     pub extent: Option<Range<u64>>,
+    /// Why its content cannot be read, where that is known beforehand.
+    pub unreadable: Option<Unreadable>,
 }
 
 /// The most bytes of a manifest for each entry, and besides: a bound for archives that mean harm.
@@ -94,6 +97,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                     entry.header_start(),
                     entry.name_raw().len() as u64 + entry.compressed_size(),
                 ),
+                unreadable: Unreadable::of(entry.compression(), entry.encrypted()),
             });
         }
         entries.sort_by_key(|entry| entry.header_offset);
@@ -330,8 +334,8 @@ fn of_zip(name: &str, error: ZipError) -> ArchiveError {
         error => ArchiveError::Damaged {
             path: name.to_owned(),
             reason: match error {
-                ZipError::CompressionMethodNotSupported(_) => {
-                    "it is compressed by a method that zipkeep does not read".to_owned()
+                ZipError::CompressionMethodNotSupported(method) => {
+                    Unreadable::of_number(method).to_string()
                 }
                 ZipError::UnsupportedArchive(why) if why.contains("assword") => {
                     "it is encrypted".to_owned()

@@ -110,6 +110,9 @@ pub enum EngineError {
     /// A foreign archive does not say what is missing from it on purpose.
     #[error("This backup was made by another program: it cannot be mirrored")]
     NoMirror,
+    /// An exact mirror is wanted of files alone.
+    #[error("No whole folder was chosen, so there is none to mirror")]
+    NoWholeFolder,
     /// The disk cannot take what is to be restored.
     #[error(
         "There is not enough room at {path}: {} are needed and {} are free",
@@ -143,6 +146,51 @@ pub enum EngineError {
         /// Why it failed.
         #[source]
         source: Box<EngineError>,
+    },
+    /// A folder to restore to is the program's own, one where backups are kept, or in one of these.
+    #[error(
+        "Nothing can be restored to {folder}: in {own} zipkeep keeps its own data, its settings or backups"
+    )]
+    OwnFolder {
+        /// The folder to restore to.
+        folder: PathBuf,
+        /// The one that is never touched.
+        own: PathBuf,
+    },
+    /// Another restore writes to the same folder, to one in it, or to one that it is in.
+    #[error("Another restore, or the undoing of one, is just writing to {folder}")]
+    TargetBusy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// What a restore set aside is not where it was, as when a disk is not connected.
+    #[error("What a restore set aside cannot be reached at {path}")]
+    KeptAway {
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It cannot be told whether a file changed since a restore.
+    #[error("Nothing was undone, because {path} could not be looked at")]
+    NotUndone {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A restore that is being taken back could not be taken back whole.
+    #[error(
+        "Not all is as it was before the restore: {path} could not be put back; nothing of it is lost"
+    )]
+    NotPutBack {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
     },
     /// There is no restore that could be undone.
     #[error("There is no such restore to undo")]
@@ -189,9 +237,15 @@ impl EngineError {
             Self::ImportOnly(_) => "import-only",
             Self::AppRunning { .. } => "app-running",
             Self::NoMirror => "no-mirror",
+            Self::NoWholeFolder => "no-whole-folder",
             Self::NoRoom { .. } => "no-room",
             Self::Target { source, .. } if is_full(source) => "no-room",
             Self::Target { .. } => "target",
+            Self::OwnFolder { .. } => "own-folder",
+            Self::TargetBusy { .. } => "target-busy",
+            Self::KeptAway { .. } => "kept-away",
+            Self::NotUndone { .. } => "not-undone",
+            Self::NotPutBack { .. } => "not-put-back",
             Self::NothingToUndo => "nothing-to-undo",
             Self::RestoreRunning => "restore-running",
             Self::ChangedSince(_) => "changed-since",
@@ -213,7 +267,10 @@ impl EngineError {
                 "The destination was just finishing the backup and did not take it back at once: it may be in the list. Verify it, or delete it."
             }
             Self::AlreadyRunning(_) | Self::RestoreRunning => "Wait until it has ended.",
-            Self::HalfRestored { .. } => {
+            Self::KeptAway { .. } | Self::NotUndone { .. } => {
+                "Connect its disk, or make sure that you may read it. Nothing was changed."
+            }
+            Self::HalfRestored { .. } | Self::NotPutBack { .. } => {
                 "Make sure that it can be written to, and start zipkeep again: it then puts back the rest."
             }
             Self::NoSources => "Add a folder first.",
@@ -240,11 +297,18 @@ impl EngineError {
             }
             Self::AppRunning { .. } => "Close it, and restore again. Nothing was changed.",
             Self::NoMirror => "Restore it without removing other files.",
+            Self::NoWholeFolder => {
+                "Choose folders, or restore without removing other files. Nothing was changed."
+            }
             Self::NoRoom { .. } => "Make room, or restore to another disk. Nothing was changed.",
             Self::Target { source, .. } if is_full(source) => {
                 "The disk is full. Make room, or restore to another disk."
             }
+            Self::OwnFolder { .. } => "Choose another folder. Nothing was changed.",
             Self::Target { .. } => "Choose a folder that you may write to.",
+            Self::TargetBusy { .. } => {
+                "Wait until it has ended, or choose another folder. Nothing was changed."
+            }
             Self::NothingToUndo => "Restores are kept for undoing until they are cleared away.",
             Self::ChangedSince(_) => {
                 "Save them elsewhere, or undo by force: then they are set aside and kept."

@@ -45,13 +45,13 @@ pub use inside::{
 pub use list::{find, list};
 pub use report::{
     BackupReport, DeleteReport, DownloadReport, Ended, Evidence, Foreseen, ForeseenEffect,
-    FullBecause, KeptRestore, RestorePreview, RestoreReport, Room, Settled, ShowReport, ShownEntry,
-    UndoReport, VerifyReport,
+    Forgotten, FullBecause, KeptRestore, RestorePreview, RestoreReport, Room, SettleReport,
+    Settled, ShowReport, ShownEntry, UndoReport, VerifyReport,
 };
 pub use request::{
     BackupOptions, BackupRequest, DeletedData, Earlier, ExtraFiles, HugeFiles, ListedVersion,
-    OnConflict, RestoreOptions, RestoreRequest, RestoreTarget, RunningApps, Selection, SpecialBits,
-    VerifyDepth, VerifyRequest,
+    OnConflict, PreviewDepth, RestoreOptions, RestoreRequest, RestoreTarget, RunningApps,
+    Selection, SpecialBits, VerifyDepth, VerifyRequest,
 };
 pub use restore::{
     LaterChanges, forget_old_restores, forget_restore, preview, proposed_place, restore, restores,

@@ -122,6 +122,8 @@ pub struct RestorePreview {
     pub rooms: Vec<Room>,
     /// Entries that would not be restored, and why.
     pub refused: Vec<Warning>,
+    /// What else the person should know.
+    pub warnings: Vec<Warning>,
 }
 
 impl RestorePreview {
@@ -153,7 +155,7 @@ pub enum ForeseenEffect {
     New,
     /// It takes the place of another.
     Replaced,
-    /// It is there already, by its size and time.
+    /// It is there already, by its size and time, or by its content where that was compared.
     Unchanged,
     /// The target's stays.
     Kept,
@@ -172,7 +174,7 @@ pub struct Room {
     pub free_bytes: Option<u64>,
 }
 
-/// A restore that can be undone.
+/// A restore that can be undone, or that was and keeps something aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeptRestore {
     /// Names it.
@@ -187,8 +189,23 @@ pub struct KeptRestore {
     pub put: u64,
     /// Files, links and folders that it removed without putting something in their place.
     pub removed: u64,
-    /// Bytes of what it replaced or removed, which are kept on this computer.
+    /// Bytes of what it replaced or removed, which are kept on this computer; of what is set aside where it
+    /// was undone.
     pub kept_bytes: u64,
+    /// When it was undone by force; `None` where it can be undone.
+    pub undone: Option<Timestamp>,
+    /// Where that is which was changed after the restore and set aside when it was undone.
+    pub set_aside: Vec<String>,
+}
+
+/// What became of what was kept of a restore that is let go of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forgotten {
+    /// It is gone.
+    Now,
+    /// A disk that it is on is not connected: it goes at a start when it is.
+    OnceConnected,
 }
 
 /// What came of undoing a restore.
@@ -202,8 +219,19 @@ pub struct UndoReport {
     pub put_back: u64,
     /// The folders that are as they were.
     pub to: Vec<String>,
-    /// Where files are kept that were changed after the restore.
+    /// The folders where files are kept that were changed after the restore, under the paths that they had.
     pub set_aside: Option<String>,
+    /// These files.
+    pub set_aside_files: Vec<String>,
+}
+
+/// What came of bringing interrupted restores to an end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SettleReport {
+    /// Those that were.
+    pub settled: Vec<Settled>,
+    /// Ids of those that could not be, and why.
+    pub failed: Vec<Warning>,
 }
 
 /// An interrupted restore that was brought to an end.

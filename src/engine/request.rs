@@ -67,7 +67,8 @@ pub struct RestoreRequest {
     pub target: RestoreTarget,
     /// Which of them.
     pub selection: Selection,
-    /// Folders that are never touched, above all those of the program itself and of the backups.
+    /// Folders from which nothing is removed and to which nobody may choose to restore: those of the
+    /// program itself and of the backups.
     pub keep_out: Vec<PathBuf>,
     /// How to do it.
     pub options: RestoreOptions,
@@ -137,6 +138,17 @@ pub enum Selection {
     Matching(Vec<String>),
 }
 
+/// How closely a preview looks at what seems to be there already, by its size and time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PreviewDepth {
+    /// It counts as unchanged: quick, for somebody who waits. The restore itself compares the content, and
+    /// replaces a file that has another.
+    #[default]
+    Looks,
+    /// Its content is compared, as the restore will do.
+    Contents,
+}
+
 /// How to restore.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RestoreOptions {
@@ -182,8 +194,8 @@ pub enum ExtraFiles {
     /// They stay.
     #[default]
     Kept,
-    /// They are removed from the folders that are restored whole: the target becomes an exact mirror,
-    /// but for what backups leave out.
+    /// They are removed from the folders that are restored whole, which become exact mirrors but for what
+    /// backups leave out. Where folders are chosen, from these.
     Removed,
 }
 

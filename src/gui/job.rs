@@ -4,7 +4,7 @@ use crate::apps::{Found, Preset};
 use crate::config::ConfigError;
 use crate::engine::{
     BackupReport, CleanedUp, DeleteReport, EngineError, Inside, KeptRestore, RestoreReport,
-    Settled, TestReport, UndoReport, VerifyDepth, VerifyReport,
+    SettleReport, TestReport, UndoReport, VerifyDepth, VerifyReport,
 };
 use crate::gui::rate::Rate;
 use crate::gui::sums::{Changes, Foreseen};
@@ -124,7 +124,7 @@ pub(crate) enum Outcome {
     /// Of [`JobKind::Restore`].
     Restored(RestoreReport),
     /// Of [`JobKind::Settle`].
-    Settled(Vec<Settled>),
+    Settled(SettleReport),
     /// Of [`JobKind::Undo`].
     Undone(UndoReport),
     /// Of [`JobKind::Restores`] and [`JobKind::Forget`]: those that can still be undone.

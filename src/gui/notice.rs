@@ -408,6 +408,15 @@ pub(crate) fn of_settled(settled: &Settled) -> Notice {
     Notice::new(JobKind::Settle, tone, title).hint(hint)
 }
 
+/// What to tell of interrupted restores that could not be brought to an end.
+pub(crate) fn of_unsettled(failed: &[Warning]) -> Notice {
+    let title = "An interrupted restore could not be brought to an end";
+    let mut notice = Notice::new(JobKind::Settle, Tone::Warning, title)
+        .hint("Nothing of it is lost. The next start tries again.");
+    notice.warnings = failed.to_vec();
+    notice
+}
+
 /// What to tell of a deletion.
 pub(crate) fn of_delete(report: &DeleteReport) -> Notice {
     if report.failed.is_empty() {

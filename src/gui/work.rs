@@ -5,7 +5,8 @@
 use crate::apps::{self, Found, Surroundings};
 use crate::config::{Config, Places};
 use crate::engine::{
-    self, BackupRequest, Context, EngineError, LaterChanges, RestoreRequest, VerifyRequest,
+    self, BackupRequest, Context, EngineError, LaterChanges, PreviewDepth, RestoreRequest,
+    VerifyRequest,
 };
 use crate::gui::job::{JobError, Outcome, Picked, Program, SecretStatus};
 use crate::gui::sums::{Changes, Foreseen};
@@ -124,7 +125,7 @@ pub(crate) async fn foresee(
     context: Context,
 ) -> Result<Outcome, JobError> {
     let store = connection.open(Patience::Interactive).await?;
-    let preview = engine::preview(&store, request, &context).await?;
+    let preview = engine::preview(&store, request, PreviewDepth::Looks, &context).await?;
     Ok(Outcome::Foreseen(Arc::new(Foreseen::of(preview))))
 }
 

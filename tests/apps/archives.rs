@@ -99,3 +99,15 @@ pub(crate) fn fourth_generation() -> Vec<u8> {
         ("resources/files/a.png", b"a picture"),
     ])
 }
+
+/// The same archive with one wrong byte in the content of a file.
+pub(crate) fn damaged_at(mut archive: Vec<u8>, name: &str) -> Vec<u8> {
+    let found = archive
+        .windows(name.len())
+        .position(|bytes| bytes == name.as_bytes());
+    // The name in the local header is the first; the length of what follows it stands right before it.
+    let begin = found.expect("it is there");
+    let extra_bytes = usize::from(u16::from_le_bytes([archive[begin - 2], archive[begin - 1]]));
+    archive[begin + name.len() + extra_bytes + 2] ^= 0x55;
+    archive
+}

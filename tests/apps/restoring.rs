@@ -242,3 +242,87 @@ fn the_folder_is_named_where_there_are_several_or_none() {
     assert!(home.path("moved/cache.json").exists());
     assert!(!home.path(".config/CherryStudio/cache.json").exists());
 }
+
+/// New files of a database beside old ones are read by no program; and what is in the archive is there
+/// still.
+#[test]
+fn of_a_database_with_a_damaged_file_the_old_one_stays_whole() {
+    let home = home_with_data();
+    let database = "IndexedDB/file__0.indexeddb.leveldb";
+    let damaged = archives::damaged_at(
+        archives::second_generation(),
+        &format!("{database}/000008.log"),
+    );
+    home.keep("second.zip", &damaged);
+    let old = || {
+        ["CURRENT", "MANIFEST-000100", "000101.log"]
+            .map(|name| in_folder(&home, &format!("{database}/{name}")))
+    };
+    let before = old();
+    let restored = home.json(3, &[&["restore", "second.zip"], &TO_APP[..]].concat());
+    assert_eq!(old(), before);
+    for name in ["MANIFEST-000007", "000008.log"] {
+        assert_eq!(
+            in_folder(&home, &format!("{database}/{name}")),
+            None,
+            "{name}"
+        );
+    }
+    let refused = restored["result"]["refused"].as_array().expect("a list");
+    let whole = refused.iter().find(|one| one["path"] == database);
+    let reason = whole.expect("it is told")["reason"]
+        .as_str()
+        .expect("a text");
+    assert!(reason.contains("stays as it is"), "{reason}");
+    // All else is restored, also another database.
+    let settings = in_folder(&home, "Local Storage/leveldb/MANIFEST-000001");
+    assert_eq!(settings.as_deref(), Some("new settings"));
+    assert_eq!(
+        in_folder(&home, "Data/agents.db").as_deref(),
+        Some("new agents")
+    );
+}
+
+/// Where there is none yet, a part may still be of use.
+#[test]
+fn of_a_damaged_database_that_is_not_there_yet_the_rest_is_restored() {
+    let home = Home::new();
+    write_file(&home.data_folder(), "Data/agents.db", b"old agents");
+    let database = "IndexedDB/file__0.indexeddb.leveldb";
+    let damaged = archives::damaged_at(
+        archives::second_generation(),
+        &format!("{database}/000008.log"),
+    );
+    home.keep("second.zip", &damaged);
+    home.json(3, &[&["restore", "second.zip"], &TO_APP[..]].concat());
+    let manifest = in_folder(&home, &format!("{database}/MANIFEST-000007"));
+    assert_eq!(manifest.as_deref(), Some("new manifest"));
+}
+
+/// The writes that a newer state has beside its database would be played into the old one.
+#[test]
+fn of_an_sqlite_database_that_is_damaged_nothing_is_put_beside_the_old_one() {
+    let home = home_with_data();
+    let newer = archives::archive(&[
+        (
+            "metadata.json",
+            br#"{"version":7,"appName":"Cherry Studio"}"#,
+        ),
+        ("cache.json", b"{}"),
+        ("Data/cherrystudio.sqlite", b"new database"),
+        ("Data/cherrystudio.sqlite-wal", b"new writes"),
+    ]);
+    let damaged = archives::damaged_at(newer, "Data/cherrystudio.sqlite");
+    home.keep("third.zip", &damaged);
+    home.json(3, &[&["restore", "third.zip"], &TO_APP[..]].concat());
+    let read = |name| in_folder(&home, name);
+    assert_eq!(
+        read("Data/cherrystudio.sqlite").as_deref(),
+        Some("old database")
+    );
+    assert_eq!(
+        read("Data/cherrystudio.sqlite-wal").as_deref(),
+        Some("old writes")
+    );
+    assert_eq!(read("cache.json").as_deref(), Some("{}"));
+}

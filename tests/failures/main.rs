@@ -5,8 +5,12 @@
 mod support;
 
 mod backup;
+mod barred;
 mod flips;
 mod jobs;
+mod mirrors;
 mod placing;
 mod restore;
+mod together;
+mod undoing;
 mod verify;

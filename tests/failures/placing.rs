@@ -6,8 +6,8 @@ use crate::support::{differences, plain_tree, snapshot, write_file};
 use bytes::Bytes;
 use std::fs;
 use zipkeep::engine::{
-    self, BackupOptions, BackupRequest, ExtraFiles, OnConflict, RestoreRequest, RestoreTarget,
-    Selection,
+    self, BackupOptions, BackupRequest, ExtraFiles, ForeseenEffect, OnConflict, PreviewDepth,
+    RestoreRequest, RestoreTarget, Selection,
 };
 use zipkeep::model::EntryKind;
 
@@ -91,7 +91,13 @@ async fn a_wish_that_fits_nothing_is_no_success() {
     let target = folder.path().join("target");
     let mut request = RestoreRequest::all_of(&report.key, RestoreTarget::Folder(target.clone()));
     request.selection = Selection::Matching(vec!["source/raedme.txt".to_owned()]);
-    let told = engine::preview(&store, request.clone(), &quiet(folder.path())).await;
+    let told = engine::preview(
+        &store,
+        request.clone(),
+        PreviewDepth::Looks,
+        &quiet(folder.path()),
+    )
+    .await;
     assert_eq!(told.expect_err("refused").kind(), "nothing-chosen");
     let error = engine::restore(&store, request, &quiet(folder.path())).await;
     assert_eq!(error.expect_err("refused").kind(), "nothing-chosen");
@@ -190,4 +196,34 @@ async fn of_two_files_for_one_place_the_second_is_refused_unless_it_is_the_same(
     assert_eq!((restored.files, refused), (3, vec!["two/letter"]));
     let letter = fs::read_to_string(target.join("letter"));
     assert_eq!(letter.expect("there"), "of one");
+}
+
+/// Somebody may give a changed file the time that it had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_same_size_and_time_is_foreseen_as_it_fares() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "changed", b"old content");
+    write_file(&source, "same", b"same");
+    let time = filetime::FileTime::from_unix_time(1_700_000_000, 0);
+    filetime::set_file_mtime(source.join("changed"), time).expect("set");
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path()))
+        .await
+        .expect("made");
+    write_file(&source, "changed", b"new content");
+    filetime::set_file_mtime(source.join("changed"), time).expect("set");
+    let request = || RestoreRequest::all_of(&report.key, RestoreTarget::Original);
+    for (depth, replaced, unchanged) in
+        [(PreviewDepth::Contents, 1, 1), (PreviewDepth::Looks, 0, 2)]
+    {
+        let told = engine::preview(&store, request(), depth, &quiet(folder.path())).await;
+        let told = told.expect("foreseen");
+        let counts =
+            [ForeseenEffect::Replaced, ForeseenEffect::Unchanged].map(|effect| told.count(effect));
+        assert_eq!(counts, [replaced, unchanged], "{depth:?}");
+    }
+    let restored = engine::restore(&store, request(), &quiet(folder.path())).await;
+    let restored = restored.expect("restored");
+    assert_eq!((restored.files, restored.unchanged), (1, 1));
 }

@@ -192,6 +192,49 @@ fn of_a_foreign_archive_all_that_is_nasty_is_refused_by_name_and_the_rest_restor
     assert_eq!(hidden.count(), 0);
 }
 
+/// But for damage that only reading shows.
+#[test]
+fn a_dry_run_refuses_what_the_restore_refuses() {
+    let place = Place::new();
+    let mut builder = Builder::default();
+    for member in good() {
+        builder.add(member);
+    }
+    let mut expected = add_all(&mut builder, names(&place.outside()));
+    expected.extend(add_all(&mut builder, links()));
+    let foreseeable = contents().into_iter().filter(|nasty| {
+        let known = ["encrypted", "method", "hundred times", "cannot be true"];
+        known.contains(&nasty.reason)
+    });
+    expected.extend(add_all(&mut builder, foreseeable.collect()));
+    let archive = builder.finish();
+    let foreseen = place.restore(&archive, &["--dry-run"]);
+    foreseen.check(&expected);
+    let listed = foreseen.line["result"]["files"].as_array().expect("a list");
+    for file in listed {
+        let entry = file["entry"].as_str().unwrap_or_default();
+        assert!(!expected.iter().any(|(name, _)| name == entry), "{entry}");
+    }
+    let told = place.restore(&archive, &[]);
+    told.check(&expected);
+    let sorted = |told: &Told| {
+        let mut refused = told.refused.clone();
+        refused.sort();
+        refused
+    };
+    assert_eq!(sorted(&foreseen), sorted(&told));
+    assert_eq!(foreseen.exit_code, told.exit_code);
+    let bzip2 = told
+        .refused
+        .iter()
+        .find(|(name, _)| name == "broken/method 12");
+    let (_, reason) = bzip2.expect("refused");
+    assert!(
+        reason.contains("bzip2") && !reason.contains("damaged"),
+        "{reason}"
+    );
+}
+
 #[test]
 fn huge_content_of_other_programs_is_restored_where_that_is_allowed() {
     let place = Place::new();

@@ -41,4 +41,5 @@ pub(crate) use servers::{Keys, Server};
 pub(crate) use snapshot::{
     Kind, Node, Snapshot, assert_same_contents, assert_same_tree, differences, snapshot,
 };
+pub(crate) use tools::{printed, skip};
 pub(crate) use tree::{noise, odd_tree, plain_tree, write_file};

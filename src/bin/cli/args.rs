@@ -148,7 +148,8 @@ pub(crate) struct RestoreArgs {
     /// What to do where the target has a file already
     #[arg(long, value_enum, value_name = "WAY", default_value_t = ConflictWay::Replace)]
     pub(crate) on_conflict: ConflictWay,
-    /// Remove what the target has and the backup has not, but for what the backup left out
+    /// Remove what the target has and the backup has not, but for what the backup left out; with --only,
+    /// from the chosen folders
     #[arg(long)]
     pub(crate) mirror: bool,
     /// Restore setuid, setgid and sticky bits too

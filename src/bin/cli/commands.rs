@@ -64,9 +64,10 @@ impl Work {
         keep_out
     }
 
-    /// The same for a restore, which must not remove another profile's backups either.
+    /// The same for a restore, which must not touch another profile's backups or the settings either.
     pub(crate) fn untouched(&self) -> Vec<PathBuf> {
         let mut untouched = self.keep_out();
+        untouched.push(self.places.config_dir.clone());
         untouched.extend(self.backup_folders.iter().cloned());
         untouched
     }

@@ -1,5 +1,6 @@
 //! `Failure`: why a command came to nothing, and the exit code that says so.
 
+use std::path::PathBuf;
 use zipkeep::config::ConfigError;
 use zipkeep::engine::{self, EngineError};
 use zipkeep::model::ProfileError;
@@ -64,7 +65,12 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. }
-            | Self::Engine(EngineError::NoSources | EngineError::Pattern { .. })
+            | Self::Engine(
+                EngineError::NoSources
+                | EngineError::Pattern { .. }
+                | EngineError::NoWholeFolder
+                | EngineError::OwnFolder { .. },
+            )
             | Self::Config(ConfigError::NoSuchProfile(_) | ConfigError::Profile(_)) => {
                 Exit::WrongUsage
             }
@@ -126,6 +132,14 @@ impl Failure {
         match self {
             Self::Engine(error) => error.refusal().filter(|refusal| refusal.status.is_some()),
             _ => None,
+        }
+    }
+
+    /// The files that it is about, where there may be many.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::Engine(EngineError::ChangedSince(files)) => files,
+            _ => &[],
         }
     }
 

@@ -101,7 +101,12 @@ fn run(cli: Cli, output: Output) -> Result<Exit, Failure> {
 /// Before anything else: what an interrupted restore left is brought to an end, and what is kept of old
 /// ones is let go.
 fn settle(places: &Places, output: Output) {
-    for settled in engine::settle(&places.data_dir) {
+    let report = engine::settle(&places.data_dir);
+    output.failures(
+        "An interrupted restore could not be brought to an end; the next start tries again",
+        &report.failed,
+    );
+    for settled in report.settled {
         let what = match settled.ended {
             Ended::Finished => "was finished now",
             Ended::TakenBack => "was taken back: everything is as it was before it",

@@ -7,6 +7,7 @@ use crate::wording::harmless;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use zipkeep::model::{Reporter, Warning, count_text};
 
 /// Writes a line to standard error. That nobody reads it any more must not end a backup.
@@ -67,19 +68,24 @@ impl Output {
         match self.format {
             Format::Text => {
                 say!("zipkeep-cli: {}", harmless(&failure.to_string()));
+                name_files(failure.files());
                 if let Some(cause) = failure.root_cause() {
                     say!("  because: {}", harmless(&cause));
                 }
                 say!("  {}", failure.hint());
             }
             Format::Json => {
-                let error = json!({
+                let mut error = json!({
                     "kind": failure.kind(),
                     "message": failure.to_string(),
                     "hint": failure.hint(),
                     "causes": failure.causes(),
                     "refusal": failure.refusal(),
                 });
+                if !failure.files().is_empty() {
+                    let files = failure.files().iter();
+                    error["files"] = files.map(|file| file.display().to_string()).collect();
+                }
                 let line =
                     json!({"event": "failed", "command": command, "ok": false, "error": error});
                 // Nobody is left to tell when standard output is gone.
@@ -90,8 +96,16 @@ impl Output {
 
     /// What went wrong on the way, for people; scripts find it in the result.
     pub(crate) fn warnings(self, title: &str, warnings: &[Warning]) {
+        if self.format == Format::Text {
+            self.failures(title, warnings);
+        }
+    }
+
+    /// What went wrong and is in no result.
+    #[expect(clippy::unused_self, reason = "whoever writes has the output")]
+    pub(crate) fn failures(self, title: &str, warnings: &[Warning]) {
         const SHOWN: usize = 50;
-        if warnings.is_empty() || self.format == Format::Json {
+        if warnings.is_empty() {
             return;
         }
         say!("{title}:");
@@ -130,5 +144,22 @@ impl Output {
             Format::Text if io::stderr().is_terminal() => bar(),
             Format::Text => lines(),
         }
+    }
+}
+
+/// Names files that a sentence did not, as far as a terminal should be filled with them.
+fn name_files(files: &[PathBuf]) {
+    /// What the sentence itself names.
+    const IN_SENTENCE: usize = 3;
+    const SHOWN: usize = 20;
+    if files.len() <= IN_SENTENCE {
+        return;
+    }
+    for file in files.iter().take(SHOWN) {
+        say!("  {}", file.display().to_string().escape_debug());
+    }
+    if files.len() > SHOWN {
+        let more = count_text((files.len() - SHOWN) as u64);
+        say!("  … and {more} more");
     }
 }

@@ -11,12 +11,15 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io;
 use zipkeep::engine::{
-    self, ExtraFiles, ForeseenEffect, HugeFiles, LaterChanges, ListedVersion, OnConflict,
-    RestoreOptions, RestorePreview, RestoreReport, RestoreRequest, RestoreTarget, RunningApps,
-    Selection, SpecialBits, UndoReport,
+    self, ExtraFiles, ForeseenEffect, Forgotten, HugeFiles, LaterChanges, ListedVersion,
+    OnConflict, PreviewDepth, RestoreOptions, RestorePreview, RestoreReport, RestoreRequest,
+    RestoreTarget, RunningApps, Selection, SpecialBits, UndoReport,
 };
-use zipkeep::model::Backup;
+use zipkeep::model::{Backup, count_text};
 use zipkeep::storage::{Patience, Store};
+
+/// How many files are named on a terminal.
+const NAMED: usize = 20;
 
 impl Work {
     pub(crate) async fn restore(&self, args: RestoreArgs) -> Result<Exit, Failure> {
@@ -99,12 +102,16 @@ impl Work {
     }
 
     async fn preview(&self, store: &Store, request: RestoreRequest) -> Result<Exit, Failure> {
-        let preview = engine::preview(store, request, &self.context).await?;
+        let preview =
+            engine::preview(store, request, PreviewDepth::Contents, &self.context).await?;
         self.output
             .warnings("Would not be restored", &preview.refused);
         self.output
+            .warnings("To know of this restore", &preview.warnings);
+        self.output
             .result("restore", &preview, |out| write_preview(out, &preview))?;
-        Ok(exit_of(&preview.refused))
+        let told = [preview.refused.as_slice(), &preview.warnings].concat();
+        Ok(exit_of(&told))
     }
 
     pub(crate) fn undo(&self, args: &UndoArgs) -> Result<Exit, Failure> {
@@ -113,14 +120,20 @@ impl Work {
             return self.list_restores();
         }
         if let (true, Some(id)) = (args.forget, &args.id) {
-            engine::forget_restore(data_dir, id)?;
-            self.output
-                .result("undo", &json!({"forgotten": id}), |out| {
-                    writeln!(
-                        out,
-                        "What was kept of {id} is gone; it cannot be undone any more."
-                    )
-                })?;
+            let forgotten = engine::forget_restore(data_dir, id)?;
+            let result = json!({"forgotten": id, "when": forgotten});
+            self.output.result("undo", &result, |out| {
+                let when = match forgotten {
+                    Forgotten::Now => "is gone",
+                    Forgotten::OnceConnected => {
+                        "goes as soon as zipkeep is started with its disk connected"
+                    }
+                };
+                writeln!(
+                    out,
+                    "What was kept of {id} {when}; it cannot be undone any more."
+                )
+            })?;
             return Ok(Exit::Done);
         }
         let later = if args.force {
@@ -147,6 +160,13 @@ impl Work {
                     let to = restore.to.join(", ");
                     writeln!(out, "{}  {when}  {size:>10}  {to}", restore.id)?;
                     writeln!(out, "  from {}", restore.backup)?;
+                    if let Some(undone) = restore.undone {
+                        let when = local_time(undone, &TimeZone::system());
+                        writeln!(out, "  undone {when}; what was changed before is kept in")?;
+                        for folder in &restore.set_aside {
+                            writeln!(out, "    {folder}")?;
+                        }
+                    }
                 }
                 Ok(())
             })?;
@@ -229,6 +249,13 @@ fn write_undone(out: &mut dyn io::Write, report: &UndoReport) -> io::Result<()> 
     }
     if let Some(folder) = &report.set_aside {
         writeln!(out, "What was changed since is kept in {folder}")?;
+        for file in report.set_aside_files.iter().take(NAMED) {
+            writeln!(out, "  {}", file.escape_debug())?;
+        }
+        let more = report.set_aside_files.len().saturating_sub(NAMED);
+        if more > 0 {
+            writeln!(out, "  … and {} more", count_text(more as u64))?;
+        }
     }
     Ok(())
 }

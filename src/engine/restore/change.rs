@@ -19,8 +19,14 @@ pub(super) enum Change {
     OpenFolder { at: Spot, mode: u32 },
     /// A staged file or link comes to its place; what stands there is set aside.
     Put { number: u64, at: Spot, look: Look },
-    /// What stands there is set aside, a folder with all that is in it.
-    Remove { number: u64, at: Spot },
+    /// What stands there is set aside, a folder with all that is in it. `locked` are the permission bits of
+    /// a folder that is opened for that.
+    Remove {
+        number: u64,
+        at: Spot,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        locked: Option<u32>,
+    },
     /// A folder that is there at the end gets its permissions and time; `before` is what a folder that
     /// was there had.
     FinishFolder {

@@ -1,10 +1,11 @@
 //! `Choice`: which entries of an archive are wanted.
 
+use crate::archive::ListedEntry;
 use crate::engine::error::EngineError;
 use crate::engine::request::Selection;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A selection, ready to be asked.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) enum Choice<'a> {
 #[derive(Debug)]
 pub(super) struct Patterns {
     globs: GlobSet,
+    /// Folders of which a pattern means all that is in them, as “a/**” and “a/*” do.
+    insides: GlobSet,
     said: RefCell<HashMap<String, bool>>,
 }
 
@@ -47,9 +50,19 @@ impl<'a> Choice<'a> {
             Selection::Paths(paths) => Ok(Self::Paths(paths)),
             Selection::Matching(patterns) => Ok(Self::Matching(Patterns {
                 globs: globs(patterns)?,
+                insides: globs(&insides_of(patterns))?,
                 said: RefCell::default(),
             })),
         }
+    }
+
+    /// Whether all that a folder of this name has or could have is wanted.
+    pub(super) fn has_all_in(&self, folder: &str) -> bool {
+        let is_inside = match self {
+            Self::All | Self::Paths(_) => false,
+            Self::Matching(patterns) => patterns.insides.is_match(folder),
+        };
+        is_inside || self.has(folder)
     }
 
     /// Whether an entry of this name, without a `/` at its end, is wanted: itself, or a folder that it
@@ -81,6 +94,35 @@ fn ways(name: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name), |way| {
         way.rsplit_once('/').map(|(above, _)| above)
     })
+}
+
+/// The names of all folders that something wanted is in.
+pub(super) fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<String> {
+    let mut found = HashSet::new();
+    if matches!(choice, Choice::All) {
+        return found;
+    }
+    for entry in entries {
+        let name = entry.name.strip_suffix('/').unwrap_or(&entry.name);
+        if choice.has(name) {
+            let mut way = name;
+            while let Some((above, _)) = way.rsplit_once('/') {
+                if !found.insert(above.to_owned()) {
+                    break;
+                }
+                way = above;
+            }
+        }
+    }
+    found
+}
+
+fn insides_of(patterns: &[String]) -> Vec<String> {
+    let inside = |pattern: &String| {
+        let mut ends = ["/**", "/*"].into_iter();
+        ends.find_map(|end| pattern.strip_suffix(end).map(str::to_owned))
+    };
+    patterns.iter().filter_map(inside).collect()
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, EngineError> {
@@ -121,6 +163,21 @@ mod tests {
         assert!(!choice.has("a") && !choice.has("a/bc") && !choice.has("b"));
         assert!(has(&["a/*/x"], "a/b/x/y/z") && !has(&["a/*/x"], "a/b/c/x"));
         assert!(has(&["**/*.txt"], "a/b/c.txt") && has(&["a/"], "a/b"));
+    }
+
+    #[test]
+    fn a_folder_is_wanted_whole_by_its_name_or_by_all_that_is_in_it() {
+        let whole = |pattern: &str, folder: &str| {
+            let selection = Selection::Matching(vec![pattern.to_owned()]);
+            let choice = Choice::of(&selection).expect("understood");
+            choice.has_all_in(folder)
+        };
+        for pattern in ["a/b", "a/b/", "a/b/**", "a/b/*", "a", "a/*", "**", "*"] {
+            assert!(whole(pattern, "a/b"), "{pattern}");
+        }
+        for pattern in ["a/b/c", "a/b/*.txt", "a/b/[!x]*", "a/b/**/c", "b"] {
+            assert!(!whole(pattern, "a/b"), "{pattern}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::archive::NameMatching;
 use crate::engine::error::EngineError;
 use crate::engine::excludes::excludes_of;
+use crate::engine::restore::ground::is_mount_point;
 use crate::engine::restore::workspace::is_workspace;
 use ignore::gitignore::Gitignore;
 use std::collections::HashSet;
@@ -26,22 +27,31 @@ pub(super) struct Mirrored<'a> {
 }
 
 impl Mirrored<'_> {
-    /// The topmost files, links and folders below `top` that only the target has.
-    pub(super) fn extra_in(&self, top: &Path) -> Result<Vec<PathBuf>, EngineError> {
-        let excludes = excludes_of(top, self.excludes)?;
-        let mut extra = Vec::new();
+    /// What is below `top` that only the target has; patterns are meant from `root`, which `top` is or is in.
+    pub(super) fn extra_in(&self, top: &Path, root: &Path) -> Result<Found, EngineError> {
+        let excludes = excludes_of(root, self.excludes)?;
+        let mut found = Found::default();
         let walk = Walk {
             mirrored: self,
             excludes: &excludes,
-            top,
+            root,
         };
-        match walk.look_into(top, &mut extra) {
-            Ok(_) => Ok(extra),
+        match walk.look_into(top, &mut found) {
+            Ok(_) => Ok(found),
             // There is no folder yet.
-            Err((_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err((_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(Found::default()),
             Err((path, source)) => Err(EngineError::Target { path, source }),
         }
     }
+}
+
+/// What only the target has.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The topmost files, links and folders.
+    pub(super) extra: Vec<PathBuf>,
+    /// Folders that stay with all that is in them, because we may not look into them.
+    pub(super) closed: Vec<PathBuf>,
 }
 
 /// Whether all that is in a folder may go.
@@ -54,18 +64,21 @@ enum Content {
 struct Walk<'a> {
     mirrored: &'a Mirrored<'a>,
     excludes: &'a Gitignore,
-    top: &'a Path,
+    root: &'a Path,
 }
 
 impl Walk<'_> {
-    fn look_into(
-        &self,
-        folder: &Path,
-        extra: &mut Vec<PathBuf>,
-    ) -> Result<Content, (PathBuf, io::Error)> {
+    fn look_into(&self, folder: &Path, found: &mut Found) -> Result<Content, (PathBuf, io::Error)> {
         let failed = |error| (folder.to_owned(), error);
         let mut content = Content::Extra;
-        for entry in fs::read_dir(folder).map_err(failed)? {
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                found.closed.push(folder.to_owned());
+                return Ok(Content::Kept);
+            }
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             let entry = entry.map_err(failed)?;
             let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
             if self.stays(&path, kind) {
@@ -78,7 +91,7 @@ impl Walk<'_> {
                 if is_present {
                     content = Content::Kept;
                 } else {
-                    extra.push(path);
+                    found.extra.push(path);
                 }
                 continue;
             }
@@ -87,13 +100,13 @@ impl Walk<'_> {
                 content = Content::Kept;
                 continue;
             }
-            let before = extra.len();
-            let inside = self.look_into(&path, extra)?;
+            let before = found.extra.len();
+            let inside = self.look_into(&path, found)?;
             if is_present || inside == Content::Kept {
                 content = Content::Kept;
             } else {
-                extra.truncate(before);
-                extra.push(path);
+                found.extra.truncate(before);
+                found.extra.push(path);
             }
         }
         Ok(content)
@@ -105,32 +118,12 @@ impl Walk<'_> {
             .keep_out
             .iter()
             .any(|kept| path.starts_with(kept));
-        let relative = path.strip_prefix(self.top).unwrap_or(path);
+        let relative = path.strip_prefix(self.root).unwrap_or(path);
         is_kept_out
             || self.mirrored.in_the_way.contains(path)
             || path.file_name().is_some_and(is_workspace)
             || self.excludes.matched(relative, kind.is_dir()).is_ignore()
     }
-}
-
-/// Whether another volume, or another part of one, begins at a folder.
-#[cfg(target_os = "linux")]
-fn is_mount_point(folder: &Path) -> io::Result<bool> {
-    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
-    let told = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())?;
-    Ok(told.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn is_mount_point(folder: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let above = folder.parent().unwrap_or(folder).symlink_metadata()?;
-    Ok(folder.symlink_metadata()?.dev() != above.dev())
-}
-
-#[cfg(not(unix))]
-fn is_mount_point(_folder: &Path) -> io::Result<bool> {
-    Ok(false)
 }
 
 #[cfg(test)]
@@ -163,21 +156,15 @@ mod tests {
             in_the_way: &HashSet::new(),
             excludes: &["cache/".to_owned()],
         };
-        let mut extra = mirrored.extra_in(top).expect("looked");
+        let mut extra = mirrored.extra_in(top, top).expect("looked").extra;
         extra.sort();
         assert_eq!(
             extra,
             ["gone", "half/w", "kept/b"].map(|name| top.join(name))
         );
-        let missing = mirrored.extra_in(&top.join("not there")).expect("looked");
-        assert!(missing.is_empty());
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn another_volume_is_told_from_a_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert!(!is_mount_point(folder.path()).expect("looked"));
-        assert!(is_mount_point(Path::new("/proc")).expect("looked"));
+        let missing = mirrored
+            .extra_in(&top.join("not there"), top)
+            .expect("looked");
+        assert!(missing.extra.is_empty() && missing.closed.is_empty());
     }
 }

@@ -1,17 +1,27 @@
 //! What a restore would do, for people: before it does anything.
 
-use crate::engine::report::{Foreseen, ForeseenEffect, RestorePreview};
+use crate::engine::report::{Foreseen, ForeseenEffect, RestorePreview, Room};
 use crate::engine::restore::place::rooms;
 use crate::engine::restore::plan::Plan;
 use crate::engine::restore::survey::{Effect, Survey};
-use crate::model::EntryKind;
+use crate::model::{EntryKind, Warning, bytes_text};
+use std::collections::HashSet;
 
-/// Tells of each file and link what would become of it.
-pub(super) fn foresee(backup: String, plan: &Plan, survey: &Survey) -> RestorePreview {
+/// Tells of each file and link what would become of it; what is known to be `bad` is refused.
+pub(super) fn foresee(
+    backup: String,
+    plan: &Plan,
+    survey: &Survey,
+    bad: Vec<Warning>,
+) -> RestorePreview {
+    let left_out: HashSet<String> = bad.iter().map(|bad| bad.path.clone()).collect();
     let mut files = Vec::with_capacity(survey.files.len() + survey.extra.len());
     let mut bytes = 0;
     for step in &survey.files {
         let item = &plan.items[step.item];
+        if left_out.contains(&item.name) {
+            continue;
+        }
         let effect = match step.effect {
             Effect::New => ForeseenEffect::New,
             Effect::Replaces => ForeseenEffect::Replaced,
@@ -39,6 +49,9 @@ pub(super) fn foresee(backup: String, plan: &Plan, survey: &Survey) -> RestorePr
     }
     let mut refused = plan.refused.clone();
     refused.extend(survey.refused.iter().cloned());
+    refused.extend(bad);
+    let rooms = rooms(survey, plan);
+    let warnings = rooms.iter().filter_map(lacks_room).collect();
     RestorePreview {
         backup,
         to: plan
@@ -48,7 +61,20 @@ pub(super) fn foresee(backup: String, plan: &Plan, survey: &Survey) -> RestorePr
             .collect(),
         files,
         bytes,
-        rooms: rooms(survey, plan),
+        rooms,
         refused,
+        warnings,
     }
+}
+
+fn lacks_room(room: &Room) -> Option<Warning> {
+    let free_bytes = room.free_bytes?;
+    (free_bytes < room.needed_bytes).then(|| Warning {
+        path: room.folder.display().to_string(),
+        reason: format!(
+            "there is not enough room, so that nothing would be restored: {} are needed and {} are free",
+            bytes_text(room.needed_bytes),
+            bytes_text(free_bytes)
+        ),
+    })
 }

@@ -9,21 +9,27 @@ use crate::engine::inside::{Opened, look_at_end, open_archive, open_kept};
 use crate::engine::meter::Meter;
 use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
-use crate::engine::request::{OnConflict, RestoreRequest, RestoreTarget, RunningApps, Selection};
+use crate::engine::request::{
+    OnConflict, PreviewDepth, RestoreRequest, RestoreTarget, RunningApps, Selection,
+};
 use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
-use crate::engine::restore::databases::{complete, level_dbs};
+use crate::engine::restore::databases::{complete, databases_of, keep_torn, leave_out_torn};
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
+use crate::engine::restore::own_folders::check_not_own;
 use crate::engine::restore::place::{Prepared, place};
-use crate::engine::restore::plan::{Plan, Role, path_of};
-use crate::engine::restore::survey::{Depth, Effect, Survey, Surveyor};
+use crate::engine::restore::plan::{Item, Plan, Role, Trust, path_of};
+use crate::engine::restore::survey::{Effect, FileStep, Survey};
+use crate::engine::restore::surveyor::{Depth, Surveyor};
+use crate::engine::restore::target_lock::TargetLock;
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
 use crate::storage::{ObjectInfo, Store};
 use jiff::Timestamp;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,12 +46,13 @@ pub async fn restore(
     let started = Instant::now();
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
-    let looked = look(store, &request, context, &meter, Closeness::Contents).await?;
+    let looked = look(store, &request, context, &meter, Purpose::Restore).await?;
     let Looked {
         origin,
         plan,
         survey,
         warnings,
+        held: _held,
     } = looked;
     let mut refused = plan.refused.clone();
     refused.extend(survey.refused.iter().cloned());
@@ -69,12 +76,14 @@ pub async fn restore(
         }
     };
     drop(origin);
-    let left_out: HashSet<String> = fetched.iter().map(|bad| bad.path.clone()).collect();
+    let mut left_out: HashSet<String> = fetched.iter().map(|bad| bad.path.clone()).collect();
     refused.extend(fetched);
+    refused.extend(leave_out_torn(&task.plan, &task.survey, &mut left_out));
     meter.begin(Phase::Placing);
     let context = context.clone();
     let placing = blocking(move || place(prepared, &task.survey, &task.plan, &left_out, &context));
     let placed = placing.await?;
+    refused.extend(placed.refused);
     Ok(RestoreReport {
         files: placed.files,
         bytes_written: placed.bytes,
@@ -90,14 +99,20 @@ pub async fn restore(
 }
 
 /// Says what restoring what `request` asks for would do, and does nothing.
+///
+/// What the restore refuses is refused here, but for damage that only reading shows. Links of other
+/// programs' archives are read, because where they lead decides. Files that look as they should, by their size
+/// and time, are read only where `depth` asks for it.
 pub async fn preview(
     store: &Store,
     request: RestoreRequest,
+    depth: PreviewDepth,
     context: &Context,
 ) -> Result<RestorePreview, EngineError> {
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
-    let looked = look(store, &request, context, &meter, Closeness::Looks).await?;
+    let looked = look(store, &request, context, &meter, Purpose::Preview(depth)).await?;
+    let bad = bad_links(&looked, context, &meter).await?;
     let Looked {
         plan,
         survey,
@@ -105,11 +120,32 @@ pub async fn preview(
         ..
     } = looked;
     blocking(move || {
-        let mut preview = foresee(name_of(&request.key), &plan, &survey);
-        preview.refused.extend(warnings);
+        let mut preview = foresee(name_of(&request.key), &plan, &survey, bad);
+        preview.warnings.extend(warnings);
         Ok(preview)
     })
     .await
+}
+
+/// The links that a restore would refuse for where they lead.
+async fn bad_links(
+    looked: &Looked,
+    context: &Context,
+    meter: &Arc<Meter>,
+) -> Result<Vec<Warning>, EngineError> {
+    let trial = tempfile::tempdir().map_err(EngineError::OwnData)?;
+    let wanted = wanted(&looked.survey, &looked.plan, |step| {
+        trial.path().join(step.item.to_string())
+    });
+    let is_in_doubt = |item: &Item| item.kind == EntryKind::Symlink && item.trust == Trust::Foreign;
+    let links: Vec<Wanted> = wanted
+        .into_iter()
+        .filter(|wanted| is_in_doubt(&wanted.item))
+        .collect();
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    fetch(&looked.origin, links, context, meter).await
 }
 
 /// What is to be done, shared with the threads that do it.
@@ -125,13 +161,15 @@ struct Looked {
     survey: Survey,
     /// What the person should know before and after.
     warnings: Vec<Warning>,
+    /// Keeps others from the folders, where they are to be written to.
+    held: Option<TargetLock>,
 }
 
-/// How closely to look at what seems to be there already.
+/// What it is looked for.
 #[derive(Clone, Copy)]
-enum Closeness {
-    Looks,
-    Contents,
+enum Purpose {
+    Preview(PreviewDepth),
+    Restore,
 }
 
 async fn open(
@@ -160,8 +198,9 @@ async fn look(
     request: &RestoreRequest,
     context: &Context,
     meter: &Arc<Meter>,
-    closeness: Closeness,
+    purpose: Purpose,
 ) -> Result<Looked, EngineError> {
+    check_not_own(request)?;
     meter.begin(Phase::Connecting);
     let opened = open(store, request, context, meter).await?;
     let (store, request, context) = (store.clone(), request.clone(), context.clone());
@@ -173,23 +212,26 @@ async fn look(
             shared,
         } = opened;
         let folders = app_folders_of(&request);
-        let (plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
+        let (mut plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
         shared.let_go();
         let in_use = in_use_of(&plan, &folders);
         let is_respected = request.options.running_apps == RunningApps::Respected;
-        if let (Closeness::Contents, true, Some(app)) = (closeness, is_respected, in_use.first()) {
+        if let (Purpose::Restore, true, Some(app)) = (purpose, is_respected, in_use.first()) {
             return Err(EngineError::AppRunning {
                 title: app.title.clone(),
                 folder: app.folder.clone(),
             });
         }
         warnings.extend(in_use.iter().map(InUse::of_restore));
-        let depth = match closeness {
-            Closeness::Looks => Depth::Looks,
-            Closeness::Contents => Depth::Contents(&context),
+        let (depth, held) = match purpose {
+            Purpose::Preview(PreviewDepth::Looks) => (Depth::Looks, None),
+            Purpose::Preview(PreviewDepth::Contents) => (Depth::Contents(&context), None),
+            Purpose::Restore => (Depth::Contents(&context), Some(hold(&plan, &context)?)),
         };
         let surveyor = Surveyor::new(&plan.bases, &request, Timestamp::now(), depth);
-        let survey = surveyor.look(&plan)?;
+        let mut survey = surveyor.look(&plan)?;
+        let torn = keep_torn(&mut plan, &mut survey);
+        survey.refused.extend(torn);
         let origin = Origin {
             store,
             object,
@@ -202,9 +244,17 @@ async fn look(
             plan,
             survey,
             warnings,
+            held,
         })
     })
     .await
+}
+
+/// Keeps others from the folders of a plan; before they are looked at, or what was seen would not hold.
+fn hold(plan: &Plan, context: &Context) -> Result<TargetLock, EngineError> {
+    let bases = plan.bases.iter().map(PathBuf::as_path);
+    let folders = bases.zip(plan.matchings.iter().copied());
+    TargetLock::take(context.data_dir(), folders)
 }
 
 /// The data folders of programs that a restore may come to.
@@ -236,7 +286,7 @@ async fn download(
     context: &Context,
     meter: &Arc<Meter>,
 ) -> Result<Vec<Warning>, EngineError> {
-    let wanted = wanted(prepared, &task.survey, &task.plan);
+    let wanted = wanted(&task.survey, &task.plan, |step| prepared.new_path(step));
     let bytes = wanted.iter().map(|wanted| wanted.item.size_bytes).sum();
     let files = wanted
         .iter()
@@ -256,14 +306,19 @@ fn folders_of(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-fn wanted(prepared: &Prepared, survey: &Survey, plan: &Plan) -> Vec<Wanted> {
+/// What is to be fetched, in the order of the archive, and where `path_of_step` has it go.
+fn wanted(
+    survey: &Survey,
+    plan: &Plan,
+    path_of_step: impl Fn(&FileStep) -> PathBuf,
+) -> Vec<Wanted> {
     let mut wanted: Vec<Wanted> = survey
         .files
         .iter()
         .filter(|step| matches!(step.effect, Effect::New | Effect::Replaces))
         .map(|step| Wanted {
             item: Arc::clone(&plan.items[step.item]),
-            path: prepared.new_path(step),
+            path: path_of_step(step),
         })
         .collect();
     wanted.sort_by_key(|wanted| wanted.item.extent.start);
@@ -294,7 +349,7 @@ fn plan(
         },
     };
     let fitted = fit(request, archive.entries()?, manifest.as_ref())?;
-    let level_dbs = level_dbs(&fitted.entries);
+    let databases = databases_of(&fitted.entries);
     let choice = Choice::of(&request.selection)?;
     let mut plan = Plan::new(
         fitted.entries,
@@ -303,7 +358,7 @@ fn plan(
         &matching_of,
     )?;
     if request.options.on_conflict == OnConflict::Replace {
-        complete(&mut plan, folders, &level_dbs);
+        complete(&mut plan, folders, &databases, &choice);
     }
     let left_out = fitted.left_out.into_iter();
     plan.refused

@@ -7,6 +7,7 @@
 
 use crate::engine::files::unlock;
 use crate::engine::restore::change::{Area, Change, FolderLook};
+use crate::engine::restore::clear::remove_all;
 use crate::engine::restore::perform::set_look;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,8 @@ struct LastLine {
 const FORMAT: u32 = 1;
 /// A file that says that the areas stay.
 const KEEP: &str = "keep";
+/// A file that says which areas were not connected when it was let go of.
+const AWAY: &str = "away";
 
 /// The log of one restore; nobody else works on the restore while this is held.
 #[derive(Debug)]
@@ -119,8 +122,16 @@ pub(super) fn ids(data_dir: &Path) -> io::Result<Vec<String>> {
             ids.extend(entry.file_name().into_string().ok());
         }
     }
-    ids.sort();
+    ids.sort_by_cached_key(|id| place_among(id));
     Ok(ids)
+}
+
+/// The second in which a restore began, and which of that second it is: “…Z-10” comes after “…Z-9”.
+fn place_among(id: &str) -> (String, u32) {
+    let numbered = id.rsplit_once('-');
+    let found = numbered.and_then(|(second, number)| Some((second, number.parse().ok()?)));
+    let (second, number) = found.unwrap_or((id, 1));
+    (second.to_owned(), number)
 }
 
 impl RestoreLog {
@@ -129,6 +140,7 @@ impl RestoreLog {
     pub(super) fn begin(data_dir: &Path, created: Timestamp) -> io::Result<Self> {
         let all = folder_of_all(data_dir);
         fs::create_dir_all(&all)?;
+        let _gate = gate(&all)?;
         Self::begin_in(&all, "", created)
     }
 
@@ -178,8 +190,13 @@ impl RestoreLog {
 
     /// Opens one; `None` where somebody works on it. One that was never written down counts as staging.
     pub(super) fn open(data_dir: &Path, id: &str) -> io::Result<Option<Self>> {
-        let folder = folder_of_all(data_dir).join(id);
-        let Some(lock) = lock(&folder)? else {
+        let all = folder_of_all(data_dir);
+        let folder = all.join(id);
+        let found = {
+            let _gate = gate(&all)?;
+            lock(&folder)?
+        };
+        let Some(lock) = found else {
             return Ok(None);
         };
         let state = STATES
@@ -197,20 +214,23 @@ impl RestoreLog {
     /// on it meanwhile.
     pub(super) fn peek(data_dir: &Path, id: &str) -> io::Result<Option<(Head, Vec<Change>)>> {
         let folder = folder_of_all(data_dir).join(id);
-        match read(&folder.join(State::Done.file_name())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            peeked => peeked.map(Some),
-        }
+        if_there(read(&folder.join(State::Done.file_name())))
+    }
+
+    /// What a restore was about that was undone and keeps something aside, and since when; `None` where it is
+    /// none. Keeps nobody from working on it either.
+    pub(super) fn peek_undone(data_dir: &Path, id: &str) -> io::Result<Option<(Head, Timestamp)>> {
+        let folder = folder_of_all(data_dir).join(id);
+        let head = if_there(read_head(&folder.join(State::Undone.file_name())))?;
+        head.map(|head| Ok((head, kept_since(&folder)?)))
+            .transpose()
     }
 
     /// What a restore that is in place is about, without what it changed, which may be a million lines; `None`
     /// where it is not in place, or not any more. Keeps nobody from working on it meanwhile.
     pub(super) fn peek_head(data_dir: &Path, id: &str) -> io::Result<Option<Head>> {
         let folder = folder_of_all(data_dir).join(id);
-        match read_head(&folder.join(State::Done.file_name())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            peeked => peeked.map(Some),
-        }
+        if_there(read_head(&folder.join(State::Done.file_name())))
     }
 
     /// Whether it was brought to an end. Keeps nobody from working on it meanwhile, either.
@@ -283,18 +303,42 @@ impl RestoreLog {
     }
 
     /// Has the areas stay when it is taken back, because something in them is nowhere else.
-    pub(super) fn keep_areas(&self) -> io::Result<()> {
-        File::create(self.folder.join(KEEP))?.sync_all()?;
+    pub(super) fn keep_areas(&self, since: Timestamp) -> io::Result<()> {
+        let mut keep = File::create(self.folder.join(KEEP))?;
+        keep.write_all(since.to_string().as_bytes())?;
+        keep.sync_all()?;
         sync_folder(&self.folder)
     }
 
-    /// It was taken back: lets go of everything, unless something in it is nowhere else.
-    pub(super) fn close(mut self, areas: &[Area]) -> io::Result<()> {
+    /// It was taken back: lets go of everything, and gives nothing; unless something in it is nowhere else.
+    pub(super) fn close(mut self, areas: &[Area]) -> io::Result<Option<Self>> {
         if self.folder.join(KEEP).exists() {
-            self.pass_to(State::Undone)
-        } else {
-            self.remove(areas)
+            self.pass_to(State::Undone)?;
+            return Ok(Some(self));
         }
+        self.remove(areas)?;
+        Ok(None)
+    }
+
+    /// Lets go of it as far as that can be done without the areas at these positions, whose disks are not
+    /// connected: they are let go of at a start when they are.
+    pub(super) fn remove_but(mut self, areas: &[Area], away: &[usize]) -> io::Result<()> {
+        let was = self.state;
+        fs::write(self.folder.join(AWAY), serde_json::to_vec(away)?)?;
+        self.pass_to(State::LetGo)?;
+        for (number, area) in areas.iter().enumerate() {
+            if !away.contains(&number) {
+                clear_away(area, was)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The positions of the areas that were not connected when it was let go of.
+    pub(super) fn away(&self) -> Vec<usize> {
+        let away = fs::read(self.folder.join(AWAY)).ok();
+        let away = away.and_then(|away| serde_json::from_slice(&away).ok());
+        away.unwrap_or_default()
     }
 
     /// Lets go of everything that is kept for it: the areas first, so that it is known to the end.
@@ -309,13 +353,35 @@ impl RestoreLog {
             clear_away(area, was)?;
         }
         match &self.refuge {
-            None => remove_all(&self.folder),
+            None => {
+                // Whoever looks at it just now would put its lock there anew.
+                let _gate = self.folder.parent().map(gate).transpose()?;
+                remove_all(&self.folder)
+            }
             Some(refuge) => clear_away(&refuge.area, was),
         }
     }
 
     fn path(&self) -> PathBuf {
         self.folder.join(self.state.file_name())
+    }
+}
+
+/// When a restore was undone that keeps something aside.
+fn kept_since(folder: &Path) -> io::Result<Timestamp> {
+    let keep = folder.join(KEEP);
+    let since = fs::read_to_string(&keep)?;
+    since.parse().or_else(|_| {
+        // Logs of earlier versions say it only so.
+        let modified = fs::metadata(&keep)?.modified()?;
+        Timestamp::try_from(modified).map_err(io::Error::other)
+    })
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
     }
 }
 
@@ -372,6 +438,19 @@ impl<W: io::Write> Lines<W> {
     }
 }
 
+/// Held while a log is begun or opened: between the making of its folder and the taking of its lock, it
+/// would be taken for one that was interrupted.
+fn gate(all: &Path) -> io::Result<File> {
+    let locks = all.with_file_name("locks");
+    fs::create_dir_all(&locks)?;
+    let gate = File::options()
+        .create(true)
+        .append(true)
+        .open(locks.join("restores.gate"))?;
+    gate.lock()?;
+    Ok(gate)
+}
+
 fn lock(folder: &Path) -> io::Result<Option<File>> {
     let file = File::options()
         .create(true)
@@ -406,34 +485,6 @@ fn clear_away(area: &Area, was: State) -> io::Result<()> {
     // It was opened to make the folder, and never closed again.
     if was == State::Staging && area.before.is_locked() && now != area.before {
         set_look(&area.anchor, area.before)?;
-    }
-    Ok(())
-}
-
-fn remove_all(folder: &Path) -> io::Result<()> {
-    let removed = match fs::remove_dir_all(folder) {
-        // Where it was only tried whether something could be moved there.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
-        // What is in it may be locked against its owner: it came from a backup, or from the target.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            unlock_all(folder)?;
-            fs::remove_dir_all(folder)
-        }
-        result => result,
-    };
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
-fn unlock_all(folder: &Path) -> io::Result<()> {
-    unlock(folder)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            unlock_all(&entry.path())?;
-        }
     }
     Ok(())
 }
@@ -474,6 +525,7 @@ mod tests {
             Change::Remove {
                 number: 3,
                 at: spot("x/y\nz"),
+                locked: Some(0o555),
             },
         ]
     }
@@ -505,6 +557,45 @@ mod tests {
         }
         log.remove(&[]).expect("removed");
         assert_eq!(ids(data.path()).expect("listed"), ["19700101T000000Z-2"]);
+    }
+
+    #[test]
+    fn a_log_that_is_just_begun_is_nobody_elses() {
+        let data = tempfile::tempdir().expect("a folder");
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    for id in ids(data.path()).unwrap_or_default() {
+                        // What another start does with one that was never written down.
+                        if let Ok(Some(log)) = RestoreLog::open(data.path(), &id)
+                            && log.read_head().is_err()
+                        {
+                            log.remove(&[]).ok();
+                        }
+                    }
+                }
+            });
+            let begun: io::Result<()> = (0..300).try_for_each(|second| {
+                let created = Timestamp::from_second(second).map_err(io::Error::other)?;
+                let log = RestoreLog::begin(data.path(), created)?;
+                log.write(&head(), &changes())?;
+                log.remove(&[])
+            });
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            begun.expect("all are begun");
+        });
+    }
+
+    #[test]
+    fn restores_of_one_second_are_listed_in_their_order() {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut begun = Vec::new();
+        for second in [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1] {
+            let created = Timestamp::from_second(second).expect("a time");
+            begun.push(RestoreLog::begin(data.path(), created).expect("begun").id());
+        }
+        assert_eq!(ids(data.path()).expect("listed"), begun);
     }
 
     #[test]

@@ -35,10 +35,15 @@ pub(super) struct Beside {
 #[derive(Debug)]
 pub(super) struct Top {
     pub(super) path: PathBuf,
+    /// The folder of the backup that it is in, or is: from where `excludes` are meant.
+    pub(super) root: PathBuf,
     /// Position of its base in the plan's bases.
     pub(super) base: usize,
     /// Patterns of what backups of it leave out.
     pub(super) excludes: Vec<String>,
     /// Which names its disk takes for one.
     pub(super) matching: NameMatching,
+    /// Position in the plan's items of one that what is extra belongs to the older state of; what a person
+    /// wants mirrored belongs to none.
+    pub(super) of: Option<usize>,
 }

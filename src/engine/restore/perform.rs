@@ -33,11 +33,13 @@ pub(super) enum Walked {
     Stopped,
 }
 
-/// Does all changes, in order. What was done before is not done again.
+/// Does all changes, in order. What was done before is not done again. Where `after_failure` says so, it goes
+/// on without a change that could not be done.
 pub(super) fn forward(
     areas: &[Area],
     changes: &[Change],
     mut before_each: impl FnMut() -> Next,
+    mut after_failure: impl FnMut(&Change, &Failed) -> Next,
 ) -> Result<Walked, Failed> {
     for change in changes {
         if before_each() == Next::Stop {
@@ -48,12 +50,37 @@ pub(super) fn forward(
             Change::MakeFolder(_) => make_folder(&path),
             Change::OpenFolder { .. } => unlock(&path).map(drop),
             Change::Put { number, .. } => put(area, *number, &path),
-            Change::Remove { number, .. } => remove(area, *number, &path),
+            Change::Remove { number, locked, .. } => remove(area, *number, &path, *locked),
             Change::FinishFolder { after, .. } => set_look(&path, *after),
         };
-        done.map_err(|source| Failed { path, source })?;
+        if let Err(source) = done {
+            let failed = Failed { path, source };
+            if after_failure(change, &failed) == Next::Stop
+                || take_back_one(area, change, &failed.path).is_err()
+            {
+                return Err(failed);
+            }
+        }
     }
     Ok(Walked::ToItsEnd)
+}
+
+/// Takes a change of a file back that was not done, or only in part.
+fn take_back_one(area: &Area, change: &Change, path: &Path) -> io::Result<()> {
+    match change {
+        Change::Put { number, .. } => take_out(area, *number, path),
+        Change::Remove { number, locked, .. } => bring_back(area, *number, path, *locked),
+        Change::MakeFolder(_) | Change::OpenFolder { .. } | Change::FinishFolder { .. } => Ok(()),
+    }
+}
+
+/// Whether a change of a file is done, and was not left out. Of one that was taken back nothing is known.
+pub(super) fn is_done(area: &Area, change: &Change) -> io::Result<bool> {
+    match change {
+        Change::Put { number, .. } => Ok(there(&area.new_path(*number))?.is_none()),
+        Change::Remove { number, .. } => Ok(there(&area.old_path(*number))?.is_some()),
+        Change::MakeFolder(_) | Change::OpenFolder { .. } | Change::FinishFolder { .. } => Ok(true),
+    }
 }
 
 /// Takes all changes back, the last one first. Goes on after a failure, and tells all of them.
@@ -76,7 +103,7 @@ pub(super) fn back(areas: &[Area], changes: &[Change]) -> Vec<Failed> {
         let done = match change {
             Change::MakeFolder(_) => remove_empty(&path),
             Change::Put { number, .. } => take_out(area, *number, &path),
-            Change::Remove { number, .. } => bring_back(area, *number, &path),
+            Change::Remove { number, locked, .. } => bring_back(area, *number, &path, *locked),
             Change::OpenFolder { .. } | Change::FinishFolder { .. } => Ok(()),
         };
         note(path, done);
@@ -197,10 +224,13 @@ fn set_aside(path: &Path, aside: &Path) -> io::Result<()> {
     }
 }
 
-fn remove(area: &Area, number: u64, path: &Path) -> io::Result<()> {
+fn remove(area: &Area, number: u64, path: &Path, locked: Option<u32>) -> io::Result<()> {
     let old = area.old_path(number);
     if there(&old)?.is_some() {
         return Ok(());
+    }
+    if locked.is_some() {
+        if_there(unlock(path).map(drop))?;
     }
     if_there(fs::rename(path, old))
 }
@@ -223,10 +253,11 @@ fn take_out(area: &Area, number: u64, path: &Path) -> io::Result<()> {
     if_there(fs::remove_file(old))
 }
 
-fn bring_back(area: &Area, number: u64, path: &Path) -> io::Result<()> {
+fn bring_back(area: &Area, number: u64, path: &Path, locked: Option<u32>) -> io::Result<()> {
     let (new, old) = (area.new_path(number), area.old_path(number));
     if there(&old)?.is_none() {
-        return Ok(());
+        // It is there already, or was never taken away: all the same it may have been opened.
+        return if_there(close(path, locked));
     }
     if there(path)?.is_some() {
         let kept = if there(&new)?.is_some() {
@@ -236,7 +267,16 @@ fn bring_back(area: &Area, number: u64, path: &Path) -> io::Result<()> {
         };
         fs::rename(path, kept)?;
     }
-    bring_to(&old, path)
+    bring_to(&old, path)?;
+    close(path, locked)
+}
+
+/// Gives a folder back what keeps its owner from writing to it.
+fn close(path: &Path, locked: Option<u32>) -> io::Result<()> {
+    if locked.is_some() && there(path)?.is_some_and(|metadata| metadata.is_dir()) {
+        set_mode(path, locked)?;
+    }
+    Ok(())
 }
 
 /// Moves what was set aside to its place. Folders on the way that went since the restore are made anew.
@@ -250,7 +290,8 @@ fn bring_to(aside: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-fn free_name(path: &Path) -> io::Result<PathBuf> {
+/// A name beside this one that nothing has.
+pub(super) fn free_name(path: &Path) -> io::Result<PathBuf> {
     for number in 1_u32.. {
         let mut name = path.as_os_str().to_owned();
         name.push(format!("-{number}"));
@@ -276,7 +317,11 @@ pub(super) fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
     if has_mode {
         return Ok(());
     }
-    if_there(set_mode(path, look.mode))
+    match set_mode(path, look.mode) {
+        // Nor do its permissions concern anybody else.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        set => if_there(set),
+    }
 }
 
 #[cfg(unix)]
@@ -369,7 +414,11 @@ mod tests {
                 let at = Self::spot(name);
                 match wish {
                     Wish::Nothing => {}
-                    Wish::Remove => changes.push(Change::Remove { number, at }),
+                    Wish::Remove => changes.push(Change::Remove {
+                        number,
+                        at,
+                        locked: None,
+                    }),
                     Wish::Put => {
                         let new = self.area.new_path(number);
                         fs::write(&new, format!("new {name}")).expect("staged");
@@ -414,7 +463,7 @@ mod tests {
         fn interrupted(&self, changes: &[Change], whole: usize, half: Half) {
             let areas = std::slice::from_ref(&self.area);
             let whole = whole.min(changes.len());
-            forward(areas, &changes[..whole], || Next::GoOn).expect("done");
+            forward(areas, &changes[..whole], || Next::GoOn, |_, _| Next::Stop).expect("done");
             if let Some(Change::Put { number, at, .. }) = changes.get(whole) {
                 let (path, old) = (self.area.path(at), self.area.old_path(*number));
                 if path.exists() {
@@ -465,7 +514,7 @@ mod tests {
             prop_assert_eq!(ground.picture(), before.clone(), "taken back");
 
             ground.interrupted(&changes, whole, half);
-            forward(areas, &changes, || Next::GoOn).expect("done");
+            forward(areas, &changes, || Next::GoOn, |_, _| Next::Stop).expect("done");
             let after = ground.picture();
             for (name, wish) in NAMES.iter().zip(&wishes) {
                 let now = after.get(&ground.area.anchor.join(name)).map(String::as_str);
@@ -482,7 +531,7 @@ mod tests {
             prop_assert!(back(areas, &changes).is_empty());
             prop_assert_eq!(ground.picture(), before, "undone");
 
-            forward(areas, &changes, || Next::GoOn).expect("done again");
+            forward(areas, &changes, || Next::GoOn, |_, _| Next::Stop).expect("done again");
             prop_assert_eq!(ground.picture(), after, "restored again");
         }
     }
@@ -498,7 +547,7 @@ mod tests {
             Wish::Put,
         ]);
         let areas = std::slice::from_ref(&ground.area);
-        forward(areas, &changes, || Next::GoOn).expect("done");
+        forward(areas, &changes, || Next::GoOn, |_, _| Next::Stop).expect("done");
         let at = |name: &str| ground.area.anchor.join(name);
         fs::write(at("a"), "mine").expect("written");
         fs::write(at("b"), "mine too").expect("written");

@@ -8,9 +8,10 @@ use crate::engine::restore::durable::{sync_places, sync_staged};
 use crate::engine::restore::log::{Head, RestoreLog, State};
 use crate::engine::restore::perform::{Failed, Next, Walked, back, forward, look_of};
 use crate::engine::restore::plan::{Plan, Trust};
+use crate::engine::restore::set_aside;
 use crate::engine::restore::survey::{Effect, FileStep, Survey};
 use crate::engine::restore::workspace;
-use crate::model::EntryKind;
+use crate::model::{EntryKind, Warning};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -36,6 +37,30 @@ pub(super) struct Placed {
     pub(super) undo: Option<String>,
     /// Why it cannot be undone though something was changed.
     pub(super) no_undo: Option<String>,
+    /// What the disk did not let be changed, and why.
+    pub(super) refused: Vec<Warning>,
+}
+
+impl Placed {
+    /// The same without changes that could not be done: each with the name of what it is about, and why.
+    fn without(mut self, refused: Vec<(Change, String, String)>, plan: &Plan) -> Self {
+        for (change, path, reason) in refused {
+            let reason = if let Change::Put { number, .. } = change {
+                let item = usize::try_from(number).ok();
+                let item = item.and_then(|at| plan.items.get(at));
+                if let Some(item) = item.filter(|item| item.kind == EntryKind::File) {
+                    self.files -= 1;
+                    self.bytes -= item.size_bytes;
+                }
+                format!("it could not be put in its place: {reason}")
+            } else {
+                self.removed -= 1;
+                format!("it could not be removed: {reason}")
+            };
+            self.refused.push(Warning { path, reason });
+        }
+        self
+    }
 }
 
 impl Prepared {
@@ -148,7 +173,17 @@ pub(super) fn place(
             Next::GoOn
         }
     };
-    let reason = match forward(&head.areas, &changes, before_each) {
+    let mut refused = Vec::new();
+    let after_failure = |change: &Change, failed: &Failed| {
+        let Some(name) = may_be_left_out(change, failed, survey, plan) else {
+            return Next::Stop;
+        };
+        refused.push((change.clone(), name, failed.source.to_string()));
+        Next::GoOn
+    };
+    let walked = forward(&head.areas, &changes, before_each, after_failure);
+    let placed = placed.without(refused, plan);
+    let reason = match walked {
         Ok(Walked::ToItsEnd) => {
             // All is in place: that the disk is slow to say so must not undo it.
             let confirmed =
@@ -169,6 +204,41 @@ pub(super) fn place(
         }),
     })?;
     Err(reason)
+}
+
+/// The name of what a change is about, where the rest is worth restoring without it: the disk does not let
+/// it be put there, or taken away. Nothing else depends on it.
+fn may_be_left_out(
+    change: &Change,
+    failed: &Failed,
+    survey: &Survey,
+    plan: &Plan,
+) -> Option<String> {
+    let is_refusal = matches!(
+        failed.source.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::CrossesDevices
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::ResourceBusy
+    );
+    let items = plan.items.len();
+    let position = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    match change {
+        Change::Put { number, .. } if is_refusal => {
+            let item = position(*number);
+            let is_part = plan
+                .databases
+                .iter()
+                .any(|whole| whole.items.contains(&item));
+            (!is_part).then(|| plan.items[item].name.clone())
+        }
+        Change::Remove { number, .. } if is_refusal => {
+            let extra = survey.extra.get(position(*number).checked_sub(items)?)?;
+            let is_on_its_own = extra.of.is_none();
+            is_on_its_own.then(|| failed.path.display().to_string())
+        }
+        _ => None,
+    }
 }
 
 /// Says how a restore that is in place can be undone. Where nobody would find the log later, what it
@@ -210,7 +280,25 @@ pub(super) fn take_back(
     }
     sync_places(areas, changes).map_err(own(&log))?;
     let failed = own(&log);
-    log.close(areas).map_err(failed)
+    let Some(log) = log.close(areas).map_err(failed)? else {
+        return Ok(());
+    };
+    sort_set_aside(log, areas, changes);
+    Ok(())
+}
+
+/// Puts in order what a forced undo set aside. It is found by its folder also where that fails.
+pub(super) fn sort_set_aside(log: RestoreLog, areas: &[Area], changes: &[Change]) {
+    let sorted = set_aside::sort(areas, changes).and_then(|()| {
+        if set_aside::folders(areas).is_empty() {
+            log.remove(areas)
+        } else {
+            Ok(())
+        }
+    });
+    if let Err(error) = sorted {
+        tracing::warn!(%error, "what an undo set aside could not be put in order");
+    }
 }
 
 /// All changes, in the order in which they are done.
@@ -227,6 +315,7 @@ fn changes(
         removed: 0,
         undo: None,
         no_undo: None,
+        refused: Vec::new(),
     };
     let mut changes: Vec<Change> = Vec::new();
     for (at, look) in &survey.touched {
@@ -270,7 +359,8 @@ fn changes(
         }
         let at = extra.at.clone();
         placed.removed += 1;
-        changes.push(Change::Remove { number, at });
+        let locked = extra.locked;
+        changes.push(Change::Remove { number, at, locked });
     }
     changes.extend(finished_folders(survey, plan));
     Ok((changes, placed))

@@ -9,11 +9,12 @@ use crate::engine::hex::from_hex;
 use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarget};
 use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
-use crate::engine::restore::choose::Choice;
+use crate::engine::restore::choose::{Choice, ways_to_wanted};
 use crate::engine::restore::mirror::{Mirror, Top};
+use crate::engine::restore::whole::Whole;
 use crate::engine::restore::workspace::is_workspace;
-use crate::model::{Entry, EntryKind, Manifest, Warning, exclude_seen_from};
-use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
+use crate::model::{Entry, EntryKind, Manifest, Root, Warning, exclude_seen_from};
+use std::collections::{BTreeMap, HashMap, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -31,6 +32,8 @@ pub(super) struct Plan {
     pub(super) refused: Vec<Warning>,
     /// What is removed besides, where an exact mirror is wanted.
     pub(super) mirror: Option<Mirror>,
+    /// Databases that are restored whole or not at all.
+    pub(super) databases: Vec<Whole>,
 }
 
 /// One entry that will be restored.
@@ -117,12 +120,17 @@ impl Plan {
             }
         }
         let items = planner.without_conflicts(checked);
+        let has_top = mirror.as_ref().is_none_or(|mirror| !mirror.tops.is_empty());
+        if !has_top && items.iter().any(|item| item.role == Role::Wanted) {
+            return Err(EngineError::NoWholeFolder);
+        }
         Ok(Self {
             bases: planner.bases,
             matchings: planner.matchings,
             items,
             refused: planner.refused,
             mirror,
+            databases: Vec::new(),
         })
     }
 
@@ -246,20 +254,24 @@ impl<'a> Planner<'a> {
         let manifest = manifest.ok_or(EngineError::NoMirror)?;
         let mut mirror = Mirror::default();
         for root in &manifest.roots {
-            if choice.has(&root.label)
-                && self.has_place_for(&root.label)
-                && let Some((path, base)) = self.place_of(&root.label, None)
-            {
-                let matching = self.matchings[base];
+            let Some((folder, base)) = self.place_of(&root.label, None) else {
+                continue;
+            };
+            if !self.has_place_for(&root.label) {
+                continue;
+            }
+            for path in self.whole_folders(root, manifest, choice) {
                 let patterns = manifest.excludes.iter();
                 // Whole paths in patterns are those of where it was backed up.
                 let excludes =
                     patterns.map(|pattern| exclude_seen_from(&root.path, pattern).into_owned());
                 mirror.tops.push(Top {
                     path,
+                    root: folder.clone(),
                     base,
                     excludes: excludes.collect(),
-                    matching,
+                    matching: self.matchings[base],
+                    of: None,
                 });
             }
         }
@@ -274,6 +286,39 @@ impl<'a> Planner<'a> {
             mirror.present.extend(folded);
         }
         Ok(mirror)
+    }
+
+    /// Where those folders of a root belong of which all is wanted, without those that are in one of them.
+    fn whole_folders(&self, root: &Root, manifest: &Manifest, choice: &Choice<'_>) -> Vec<PathBuf> {
+        let is_in_root = |path: &str| {
+            let rest = path.strip_prefix(root.label.as_str());
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut whole: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        if choice.has_all_in(&root.label) {
+            whole.insert(&root.label, None);
+        } else {
+            let folders = manifest.entries.iter();
+            let folders = folders.filter(|entry| {
+                entry.kind == EntryKind::Directory
+                    && is_in_root(&entry.path)
+                    && choice.has_all_in(&entry.path)
+            });
+            whole.extend(folders.map(|entry| (entry.path.as_str(), entry.raw_path.as_deref())));
+        }
+        let is_topmost = |name: &&str| {
+            let above =
+                std::iter::successors(name.rsplit_once('/'), |(above, _)| above.rsplit_once('/'));
+            !above
+                .map(|(above, _)| above)
+                .any(|above| whole.contains_key(above))
+        };
+        let topmost = whole.keys().copied().filter(is_topmost);
+        let places = topmost.filter_map(|name| {
+            let raw = whole[name].and_then(from_hex);
+            self.place_of(name, raw.as_deref())
+        });
+        places.map(|(path, _)| path).collect()
     }
 
     /// Where something of this name belongs, and the position of its base.
@@ -292,14 +337,7 @@ impl<'a> Planner<'a> {
         entry: &ListedEntry,
         described: Described<'_>,
     ) -> Result<(SafePath, Item), String> {
-        // Deflate cannot do better than 1032 to 1 (zlib's technical details).
-        let most_bytes = entry
-            .compressed_bytes
-            .saturating_mul(1_100)
-            .saturating_add(1_024);
-        if entry.size_bytes > most_bytes {
-            return Err("its size cannot be true".to_owned());
-        }
+        check_content(entry)?;
         let extent = entry.extent.clone();
         let mut item = Item {
             index: entry.index,
@@ -394,6 +432,21 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// An error where what the directory says of a content tells that it cannot be restored.
+fn check_content(entry: &ListedEntry) -> Result<(), String> {
+    // Deflate cannot do better than 1032 to 1 (zlib's technical details).
+    let most_bytes = entry
+        .compressed_bytes
+        .saturating_mul(1_100)
+        .saturating_add(1_024);
+    match entry.unreadable {
+        // A folder has none.
+        Some(unreadable) if entry.kind != EntryKind::Directory => Err(unreadable.to_string()),
+        _ if entry.size_bytes > most_bytes => Err("its size cannot be true".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 /// Why one of two entries is not restored that have one name for the disk.
 fn twice(own: &SafePath, other: &SafePath, kinds: (EntryKind, EntryKind)) -> String {
     if own == other {
@@ -410,27 +463,6 @@ fn twice(own: &SafePath, other: &SafePath, kinds: (EntryKind, EntryKind)) -> Str
         }
         _ => alike,
     }
-}
-
-/// The names of all folders that something wanted is in.
-fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<String> {
-    let mut found = HashSet::new();
-    if matches!(choice, Choice::All) {
-        return found;
-    }
-    for entry in entries {
-        let name = trimmed(&entry.name);
-        if choice.has(name) {
-            let mut way = name;
-            while let Some((above, _)) = way.rsplit_once('/') {
-                if !found.insert(above.to_owned()) {
-                    break;
-                }
-                way = above;
-            }
-        }
-    }
-    found
 }
 
 /// Where an item goes.
@@ -470,6 +502,7 @@ mod tests {
             crc32: 0,
             header_offset: 0,
             extent: Some(0..1),
+            unreadable: None,
         }
     }
 

@@ -1,13 +1,17 @@
 //! Use cases after a restore: what an interrupted one left is brought to an end, a whole one is undone, and
 //! what is kept for that is listed and let go.
 
-use crate::engine::error::EngineError;
-use crate::engine::report::{Ended, KeptRestore, Settled, UndoReport};
+use crate::engine::error::{EngineError, causes};
+use crate::engine::report::{Ended, Forgotten, KeptRestore, SettleReport, Settled, UndoReport};
+use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::change::{Area, Change};
 use crate::engine::restore::durable::sync_places;
 use crate::engine::restore::log::{Head, RestoreLog, State, ids};
-use crate::engine::restore::perform::{Failed, Next, forward, look_of};
-use crate::engine::restore::place::take_back;
+use crate::engine::restore::perform::{Failed, Next, forward, is_done, look_of};
+use crate::engine::restore::place::{sort_set_aside, take_back};
+use crate::engine::restore::set_aside::{self, is_to_be_sorted};
+use crate::engine::restore::target_lock::TargetLock;
+use crate::model::Warning;
 use jiff::{SignedDuration, Timestamp};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,24 +29,30 @@ pub enum LaterChanges {
 /// Brings every restore to an end that was interrupted: one whose changes had begun is finished, or taken
 /// back where that cannot be. Restores that are running are left alone. To be called at a start, before
 /// anything else.
-pub fn settle(data_dir: &Path) -> Vec<Settled> {
-    let mut settled = Vec::new();
+pub fn settle(data_dir: &Path) -> SettleReport {
+    let mut report = SettleReport::default();
     for id in ids(data_dir).unwrap_or_default() {
         match settle_one(data_dir, &id) {
-            Ok(Some(one)) => settled.push(one),
-            Ok(None) => {}
+            Ok(Some(one)) => report.settled.push(one),
+            // Where another one is just running, a later start goes on.
+            Ok(None) | Err(EngineError::TargetBusy { .. }) => {}
             Err(error) => {
                 tracing::error!(%error, id, "an interrupted restore could not be brought to an end");
+                let reasons = std::iter::once(error.to_string()).chain(causes(&error));
+                report.failed.push(Warning {
+                    path: id,
+                    reason: reasons.collect::<Vec<_>>().join(": "),
+                });
             }
         }
     }
-    settled
+    report
 }
 
 fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError> {
     // Somebody may want to undo it just now.
     if RestoreLog::is_settled(data_dir, id) {
-        return Ok(None);
+        return sort_undone(data_dir, id).map(|()| None);
     }
     let Some(mut log) = RestoreLog::open(data_dir, id).map_err(EngineError::OwnData)? else {
         return Ok(None);
@@ -66,23 +76,27 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
             ended,
         })
     };
-    let failed = |Failed { path, source }| EngineError::Target { path, source };
     match log.state() {
         State::Staging | State::LetGo => {
             // A disk that is not connected now is cleared once it is.
-            let is_apart =
-                |area: &Area| area.folder.starts_with(&area.anchor) && !area.anchor.exists();
-            if !head.areas.iter().any(is_apart) {
+            let was_away = log.away();
+            let is_apart = |(number, area): (usize, &Area)| {
+                let is_gone = !area.anchor.exists()
+                    || was_away.contains(&number) && area.folder.symlink_metadata().is_err();
+                is_in_anchor(area) && is_gone
+            };
+            if !head.areas.iter().enumerate().any(is_apart) {
                 log.remove(&head.areas).map_err(EngineError::OwnData)?;
             }
             Ok(None)
         }
         State::Forward => {
             check_working_folders(&head.areas)?;
-            let done = forward(&head.areas, &changes, || Next::GoOn).map(drop);
+            let _held = hold(data_dir, &head)?;
+            let done = forward(&head.areas, &changes, || Next::GoOn, |_, _| Next::Stop).map(drop);
             if let Err(Failed { path, source }) = done {
                 tracing::error!(path = %path.display(), %source, "an interrupted restore cannot go on");
-                take_back(log, &head.areas, &changes).map_err(failed)?;
+                take_back(log, &head.areas, &changes).map_err(not_put_back)?;
                 return Ok(ended(Ended::TakenBack));
             }
             sync_places(&head.areas, &changes).map_err(EngineError::OwnData)?;
@@ -91,11 +105,35 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
         }
         State::Back => {
             check_working_folders(&head.areas)?;
-            take_back(log, &head.areas, &changes).map_err(failed)?;
+            let _held = hold(data_dir, &head)?;
+            take_back(log, &head.areas, &changes).map_err(not_put_back)?;
             Ok(ended(Ended::TakenBack))
         }
         State::Done | State::Undone => Ok(None),
     }
+}
+
+fn not_put_back(Failed { path, source }: Failed) -> EngineError {
+    EngineError::NotPutBack { path, source }
+}
+
+/// Goes on with sorting what a forced undo set aside, where that was interrupted.
+fn sort_undone(data_dir: &Path, id: &str) -> Result<(), EngineError> {
+    let undone = RestoreLog::peek_undone(data_dir, id).map_err(EngineError::OwnData)?;
+    if undone.is_none_or(|(head, _)| !is_to_be_sorted(&head.areas)) {
+        return Ok(());
+    }
+    let log = RestoreLog::open(data_dir, id).map_err(EngineError::OwnData)?;
+    if let Some(log) = log.filter(|log| log.state() == State::Undone) {
+        let (head, changes) = log.read().map_err(EngineError::OwnData)?;
+        sort_set_aside(log, &head.areas, &changes);
+    }
+    Ok(())
+}
+
+/// Whether a working folder is on the disk that is restored to, which may not be connected.
+fn is_in_anchor(area: &Area) -> bool {
+    area.folder.starts_with(&area.anchor)
 }
 
 /// An error where a working folder is not there, because its disk is not connected: without it every change
@@ -103,26 +141,65 @@ fn settle_one(data_dir: &Path, id: &str) -> Result<Option<Settled>, EngineError>
 fn check_working_folders(areas: &[Area]) -> Result<(), EngineError> {
     for area in areas {
         let path = area.folder.clone();
-        std::fs::symlink_metadata(&path).map_err(|source| EngineError::Target { path, source })?;
+        let there = std::fs::symlink_metadata(&path);
+        there.map_err(|source| EngineError::KeptAway { path, source })?;
     }
     Ok(())
 }
 
-/// The restores that can be undone, the newest first.
+/// Keeps other restores from the folders that this one wrote to.
+fn hold(data_dir: &Path, head: &Head) -> Result<TargetLock, EngineError> {
+    // What is no text was not written down whole; where it began is known in any case.
+    let is_whole = |folder: &String| !folder.contains(char::REPLACEMENT_CHARACTER);
+    let folders: Vec<&Path> = if head.to.iter().all(is_whole) {
+        head.to.iter().map(Path::new).collect()
+    } else {
+        head.areas
+            .iter()
+            .map(|area| area.anchor.as_path())
+            .collect()
+    };
+    let folders = folders.into_iter();
+    TargetLock::take(
+        data_dir,
+        folders.map(|folder| (folder, matching_of(folder))),
+    )
+}
+
+/// The restores that can be undone, and those that were and keep something aside; the newest first.
 pub fn restores(data_dir: &Path) -> Result<Vec<KeptRestore>, EngineError> {
     let mut kept = Vec::new();
-    for id in ids(data_dir)
-        .map_err(EngineError::OwnData)?
-        .into_iter()
-        .rev()
-    {
-        match RestoreLog::peek(data_dir, &id) {
-            Ok(None) => {}
-            Ok(Some((head, changes))) => kept.push(describe(id, head, &changes)),
+    let ids = ids(data_dir).map_err(EngineError::OwnData)?;
+    for id in ids.into_iter().rev() {
+        match look_at(data_dir, &id) {
+            Ok(found) => kept.extend(found),
             Err(error) => tracing::warn!(%error, id, "what a restore left cannot be read"),
         }
     }
     Ok(kept)
+}
+
+fn look_at(data_dir: &Path, id: &str) -> io::Result<Option<KeptRestore>> {
+    if let Some((head, changes)) = RestoreLog::peek(data_dir, id)? {
+        return Ok(Some(describe(id.to_owned(), head, &changes)));
+    }
+    let undone = RestoreLog::peek_undone(data_dir, id)?;
+    Ok(undone.map(|(head, since)| {
+        let folders = set_aside::folders(&head.areas);
+        KeptRestore {
+            kept_bytes: folders.iter().map(|folder| bytes_in(folder)).sum(),
+            undone: Some(since),
+            set_aside: texts(&folders),
+            ..describe(id.to_owned(), head, &[])
+        }
+    }))
+}
+
+fn texts(paths: &[PathBuf]) -> Vec<String> {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect()
 }
 
 fn describe(id: String, head: Head, changes: &[Change]) -> KeptRestore {
@@ -141,14 +218,17 @@ fn describe(id: String, head: Head, changes: &[Change]) -> KeptRestore {
         to: head.to,
         put,
         removed,
-        kept_bytes: head.areas.iter().map(|area| bytes_in(&area.folder)).sum(),
+        kept_bytes: {
+            let areas = head.areas.iter();
+            areas.map(|area| bytes_in(&area.folder.join("old"))).sum()
+        },
+        undone: None,
+        set_aside: Vec::new(),
     }
 }
 
 fn bytes_in(folder: &Path) -> u64 {
-    let files = walkdir::WalkDir::new(folder.join("old"))
-        .into_iter()
-        .flatten();
+    let files = walkdir::WalkDir::new(folder).into_iter().flatten();
     let sizes = files.filter_map(|file| {
         let metadata = file.metadata().ok()?;
         metadata.is_file().then_some(metadata.len())
@@ -166,7 +246,8 @@ pub fn undo(
     let id = if let Some(id) = id {
         id.to_owned()
     } else {
-        let newest = restores(data_dir)?.into_iter().next();
+        let mut all = restores(data_dir)?.into_iter();
+        let newest = all.find(|restore| restore.undone.is_none());
         newest.ok_or(EngineError::NothingToUndo)?.id
     };
     let known = ids(data_dir).map_err(EngineError::OwnData)?;
@@ -180,40 +261,39 @@ pub fn undo(
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
     check_working_folders(&head.areas)?;
+    let _held = hold(data_dir, &head)?;
     let later_work = changed_since(&head.areas, &changes)?;
     if !later_work.is_empty() && later == LaterChanges::Respected {
-        let paths = later_work.into_iter().map(|(_, path)| path);
-        return Err(EngineError::ChangedSince(paths.collect()));
+        return Err(EngineError::ChangedSince(later_work));
     }
     let described = describe(id, head.clone(), &changes);
     // First: whoever goes on after a crash must know that what changed since is nowhere else.
     if !later_work.is_empty() {
-        log.keep_areas().map_err(EngineError::OwnData)?;
+        log.keep_areas(Timestamp::now())
+            .map_err(EngineError::OwnData)?;
     }
     log.pass_to(State::Back).map_err(EngineError::OwnData)?;
-    let kept = kept_in(&head.areas, &later_work);
-    take_back(log, &head.areas, &changes)
-        .map_err(|Failed { path, source }| EngineError::Target { path, source })?;
+    take_back(log, &head.areas, &changes).map_err(not_put_back)?;
+    let kept = if later_work.is_empty() {
+        Vec::new()
+    } else {
+        set_aside::folders(&head.areas)
+    };
     Ok(UndoReport {
         backup: described.backup,
         taken_away: described.put,
         put_back: described.removed,
         to: described.to,
-        set_aside: kept,
+        set_aside: (!kept.is_empty()).then(|| texts(&kept).join(", ")),
+        set_aside_files: kept
+            .iter()
+            .flat_map(|folder| texts(&set_aside::files_in(folder)))
+            .collect(),
     })
 }
 
-/// Where that comes to which changed since: each disk has its own folder for it.
-fn kept_in(areas: &[Area], later_work: &[(usize, PathBuf)]) -> Option<String> {
-    let areas = areas.iter().enumerate();
-    let touched = areas.filter(|(number, _)| later_work.iter().any(|(area, _)| area == number));
-    let folders = touched.map(|(_, area)| area.folder.join("new").display().to_string());
-    let folders: Vec<String> = folders.collect();
-    (!folders.is_empty()).then(|| folders.join(", "))
-}
-
-/// What is not any more as the restore left it, with the area that it is in.
-fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<(usize, PathBuf)>, EngineError> {
+/// What is not any more as the restore left it.
+fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, EngineError> {
     let mut found = Vec::new();
     for change in changes {
         let (at, wanted) = match change {
@@ -221,20 +301,23 @@ fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<(usize, PathB
             Change::Remove { at, .. } => (at, None),
             _ => continue,
         };
-        let path = areas[at.area].path(at);
-        let there = look_of(&path).map_err(|source| EngineError::Target {
-            path: path.clone(),
-            source,
-        })?;
-        if there != wanted {
-            found.push((at.area, path));
+        let area = &areas[at.area];
+        let path = area.path(at);
+        // One that is not done was left out, because the disk did not let it be done.
+        let is_changed =
+            is_done(area, change).and_then(|is_done| Ok(is_done && look_of(&path)? != wanted));
+        match is_changed {
+            Ok(true) => found.push(path),
+            Ok(false) => {}
+            Err(source) => return Err(EngineError::NotUndone { path, source }),
         }
     }
     Ok(found)
 }
 
-/// Lets go of what is kept of a restore: it cannot be undone any more.
-pub fn forget_restore(data_dir: &Path, id: &str) -> Result<(), EngineError> {
+/// Lets go of what is kept of a restore: it cannot be undone any more. What is kept on a disk that is not
+/// connected goes at a start when it is.
+pub fn forget_restore(data_dir: &Path, id: &str) -> Result<Forgotten, EngineError> {
     let known = ids(data_dir).map_err(EngineError::OwnData)?;
     if !known.iter().any(|known| known == id) {
         return Err(EngineError::NothingToUndo);
@@ -245,21 +328,37 @@ pub fn forget_restore(data_dir: &Path, id: &str) -> Result<(), EngineError> {
         return Err(EngineError::RestoreRunning);
     }
     let (head, _) = log.read().map_err(EngineError::OwnData)?;
-    log.remove(&head.areas).map_err(EngineError::OwnData)
+    let areas = head.areas.iter().enumerate();
+    let away = areas
+        .filter(|(_, area)| is_in_anchor(area) && std::fs::symlink_metadata(&area.folder).is_err());
+    let away: Vec<usize> = away.map(|(number, _)| number).collect();
+    if away.is_empty() {
+        log.remove(&head.areas).map_err(EngineError::OwnData)?;
+        return Ok(Forgotten::Now);
+    }
+    log.remove_but(&head.areas, &away)
+        .map_err(EngineError::OwnData)?;
+    Ok(Forgotten::OnceConnected)
 }
 
-/// Lets go of all restores that are older than this, and gives their number.
+/// Lets go of all restores that are older than this, and of what forced undoings set aside longer ago, and
+/// gives their number.
 pub fn forget_old_restores(
     data_dir: &Path,
     older_than: SignedDuration,
 ) -> Result<u64, EngineError> {
     let now = Timestamp::now();
+    let is_old = |since: Timestamp| now.duration_since(since) > older_than;
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
-        let is_old = |head: &Head| now.duration_since(head.created) > older_than;
         // Read at each start, also of a restore of a million files: no more than the head.
         if let Ok(Some(head)) = RestoreLog::peek_head(data_dir, &id)
-            && !is_old(&head)
+            && !is_old(head.created)
+        {
+            continue;
+        }
+        if let Ok(Some((_, since))) = RestoreLog::peek_undone(data_dir, &id)
+            && !is_old(since)
         {
             continue;
         }
@@ -275,7 +374,7 @@ pub fn forget_old_restores(
         if check_working_folders(&head.areas).is_err() {
             continue;
         }
-        if is_old(&head) {
+        if is_old(head.created) {
             log.remove(&head.areas).map_err(EngineError::OwnData)?;
             forgotten += 1;
         }
@@ -323,6 +422,7 @@ mod tests {
                 Change::Remove {
                     number: 2,
                     at: at("b"),
+                    locked: None,
                 },
             ];
             let head = Head {
@@ -333,7 +433,13 @@ mod tests {
             };
             log.write(&head, &changes).expect("written");
             log.pass_to(state).expect("passed");
-            forward(&head.areas, &changes[..changes_done], || Next::GoOn).expect("done");
+            forward(
+                &head.areas,
+                &changes[..changes_done],
+                || Next::GoOn,
+                |_, _| Next::Stop,
+            )
+            .expect("done");
             let id = log.id();
             Self {
                 folder,
@@ -361,16 +467,16 @@ mod tests {
         for changes_done in 0..=2 {
             let restored = Restored::up_to(State::Forward, changes_done);
             let settled = settle(&restored.data());
-            assert_eq!(settled[0].ended, Ended::Finished);
+            assert_eq!(settled.settled[0].ended, Ended::Finished);
             assert_eq!(restored.target(), ["new a", ""]);
             assert_eq!(restores(&restored.data()).expect("listed").len(), 1);
-            assert!(settle(&restored.data()).is_empty(), "only once");
+            assert!(settle(&restored.data()).settled.is_empty(), "only once");
         }
         let restored = Restored::up_to(State::Back, 1);
-        assert_eq!(settle(&restored.data())[0].ended, Ended::TakenBack);
+        assert_eq!(settle(&restored.data()).settled[0].ended, Ended::TakenBack);
         assert_eq!(restored.target(), ["old a", "old b"]);
         let restored = Restored::up_to(State::Staging, 0);
-        assert!(settle(&restored.data()).is_empty());
+        assert!(settle(&restored.data()).settled.is_empty());
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
         assert!(!restored.head.areas[0].folder.exists());
     }
@@ -393,7 +499,7 @@ mod tests {
                 LaterChanges::Respected,
             );
             assert!(matches!(again, Err(EngineError::NothingToUndo)));
-            assert!(settle(&restored.data()).is_empty());
+            assert!(settle(&restored.data()).settled.is_empty());
             assert_eq!(restored.target(), target);
             assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
         }
@@ -427,7 +533,7 @@ mod tests {
             } else {
                 fs::create_dir_all(area.folder.join("new")).expect("made");
             }
-            assert!(settle(&data).is_empty());
+            assert!(settle(&data).settled.is_empty());
             assert!(!area.folder.exists());
             assert_eq!(look(), before);
         }
@@ -445,7 +551,7 @@ mod tests {
         let log = log.expect("free");
         assert!(take_back(log, &head.areas, &changes).is_err());
         assert_eq!(restored.target(), ["old a", "old b"]);
-        assert!(settle(&restored.data()).is_empty());
+        assert!(settle(&restored.data()).settled.is_empty());
         assert_eq!(restored.target(), ["old a", "old b"]);
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
     }
@@ -462,7 +568,7 @@ mod tests {
             let apart = restored.folder.path().join("not connected");
             fs::rename(&connected, &apart).expect("moved");
             let before = restored.target();
-            assert!(settle(&restored.data()).is_empty(), "{state:?}");
+            assert!(settle(&restored.data()).settled.is_empty(), "{state:?}");
             let refused = undo(&restored.data(), None, LaterChanges::SetAside);
             assert!(refused.is_err(), "{state:?}");
             assert_eq!(restored.target(), before, "{state:?}");
@@ -470,7 +576,7 @@ mod tests {
             if state == State::Done {
                 undo(&restored.data(), None, LaterChanges::Respected).expect("undone");
             } else {
-                assert_eq!(settle(&restored.data()).len(), 1, "{state:?}");
+                assert_eq!(settle(&restored.data()).settled.len(), 1, "{state:?}");
             }
             assert_eq!(restored.target(), target, "{state:?}");
         }
@@ -517,11 +623,21 @@ mod tests {
         assert_eq!(restored.target(), ["my later work", ""]);
         let report = undo(&restored.data(), None, LaterChanges::SetAside).expect("undone");
         assert_eq!(restored.target(), ["old a", "old b"]);
-        let kept = PathBuf::from(report.set_aside.expect("told"));
-        let aside = kept.join("1");
-        assert_eq!(aside, restored.head.areas[0].new_path(1));
+        let folder = PathBuf::from(report.set_aside.expect("told"));
+        assert!(folder.starts_with(&restored.head.areas[0].folder));
+        // Under the name that it had, and nothing else: all other files are in the backup.
+        let aside = folder.join("a");
+        assert_eq!(report.set_aside_files, [aside.display().to_string()]);
         assert_eq!(fs::read_to_string(aside).expect("kept"), "my later work");
+        let listed = restores(&restored.data()).expect("listed");
+        assert_eq!(listed[0].set_aside, [folder.display().to_string()]);
+        assert_eq!(listed[0].kept_bytes, 13);
+        assert!(listed[0].undone.is_some());
+        let again = undo(&restored.data(), None, LaterChanges::SetAside);
+        assert!(matches!(again, Err(EngineError::NothingToUndo)));
+        assert!(settle(&restored.data()).failed.is_empty());
         forget_restore(&restored.data(), &restored.id).expect("let go");
+        assert!(!restored.head.areas[0].folder.exists());
         assert_eq!(ids(&restored.data()).expect("listed"), Vec::<String>::new());
     }
 
@@ -533,6 +649,94 @@ mod tests {
         assert!(matches!(refused, Err(EngineError::ChangedSince(_))));
         undo(&restored.data(), None, LaterChanges::SetAside).expect("undone");
         assert_eq!(restored.target(), ["old a", "old b"]);
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept_as_long_from_the_undo_on() {
+        let restored = Restored::up_to(State::Done, 2);
+        let a = restored.folder.path().join("target/a");
+        fs::write(&a, "my later work").expect("written");
+        undo(&restored.data(), None, LaterChanges::SetAside).expect("undone");
+        // As if the restore were of long ago.
+        let log = RestoreLog::open(&restored.data(), &restored.id).expect("looked");
+        let log = log.expect("free");
+        let (mut head, changes) = log.read().expect("whole");
+        head.created = Timestamp::UNIX_EPOCH;
+        log.write(&head, &changes).expect("written");
+        drop(log);
+        let forget = |secs| {
+            let older_than = SignedDuration::from_secs(secs);
+            forget_old_restores(&restored.data(), older_than).expect("looked")
+        };
+        assert_eq!(forget(60), 0);
+        assert_eq!(restores(&restored.data()).expect("listed").len(), 1);
+        assert_eq!(forget(-1), 1);
+        assert!(restores(&restored.data()).expect("listed").is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_undo_set_aside_is_sorted_at_the_next_start() {
+        let restored = Restored::up_to(State::Done, 2);
+        fs::write(restored.folder.path().join("target/a"), "my later work").expect("written");
+        let log = RestoreLog::open(&restored.data(), &restored.id).expect("looked");
+        let mut log = log.expect("free");
+        log.keep_areas(Timestamp::now()).expect("noted");
+        log.pass_to(State::Back).expect("passed");
+        drop(log);
+        assert_eq!(settle(&restored.data()).settled[0].ended, Ended::TakenBack);
+        // Or killed just before it was sorted.
+        let area = &restored.head.areas[0];
+        fs::create_dir(area.folder.join("new")).expect("made");
+        fs::rename(area.folder.join("set-aside/a"), area.new_path(1)).expect("moved");
+        assert!(settle(&restored.data()).settled.is_empty());
+        let kept = fs::read_to_string(area.folder.join("set-aside/a"));
+        assert_eq!(kept.expect("kept"), "my later work");
+        assert_eq!(restored.target(), ["old a", "old b"]);
+    }
+
+    #[test]
+    fn what_is_let_go_of_while_its_disk_is_away_goes_when_the_disk_is_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (data, disk) = (folder.path().join("data"), folder.path().join("disk"));
+        fs::create_dir_all(&disk).expect("made");
+        let mut log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
+        let id = log.id();
+        let area = workspace::possible(log.folder(), &disk, 0).expect("an area");
+        for part in ["new", "old"] {
+            fs::create_dir_all(area.folder.join(part)).expect("made");
+        }
+        let head = Head {
+            backup: "p.zip".to_owned(),
+            created: Timestamp::now(),
+            areas: vec![area.clone()],
+            to: vec![disk.display().to_string()],
+        };
+        log.write(&head, &[]).expect("written");
+        log.pass_to(State::Done).expect("passed");
+        drop(log);
+        // The folder that it is mounted at stays, empty.
+        let apart = folder.path().join("apart");
+        fs::rename(&area.folder, &apart).expect("moved");
+        let forgotten = forget_restore(&data, &id).expect("let go");
+        assert_eq!(forgotten, Forgotten::OnceConnected);
+        assert!(restores(&data).expect("listed").is_empty());
+        let waits = settle(&data);
+        assert!(waits.settled.is_empty() && waits.failed.is_empty());
+        fs::rename(&apart, &area.folder).expect("moved");
+        settle(&data);
+        assert!(!area.folder.exists());
+        assert_eq!(ids(&data).expect("listed"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_cannot_be_brought_to_an_end_is_told() {
+        let restored = Restored::up_to(State::Forward, 1);
+        let connected = restored.head.areas[0].folder.clone();
+        fs::rename(&connected, restored.folder.path().join("apart")).expect("moved");
+        let failed = settle(&restored.data()).failed;
+        assert_eq!(failed.len(), 1);
+        let place = connected.display().to_string();
+        assert!(failed[0].reason.contains(&place), "{failed:?}");
     }
 
     #[test]

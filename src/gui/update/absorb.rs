@@ -76,8 +76,13 @@ fn succeeded(core: &mut Core, job: &Job, outcome: Outcome) {
         }
         Outcome::Restored(report) => core.state.notices.show(notice::of_restore(&report)),
         Outcome::Settled(settled) => {
-            for one in &settled {
+            for one in &settled.settled {
                 core.state.notices.show(notice::of_settled(one));
+            }
+            if !settled.failed.is_empty() {
+                core.state
+                    .notices
+                    .show(notice::of_unsettled(&settled.failed));
             }
         }
         Outcome::Undone(report) => {

@@ -114,9 +114,10 @@ pub(crate) fn compared(core: &mut Core, changes: Arc<Changes>) {
     }
 }
 
-/// Folders in which a restore removes nothing: the program's own, and those of all profiles' backups.
+/// Folders that a restore does not touch: the program's own, and those of all profiles' backups.
 fn untouched(core: &Core) -> Vec<PathBuf> {
     let mut folders = keep_out(core);
+    folders.push(core.state.places.config_dir.clone());
     folders.extend(core.state.config.backup_folders());
     folders
 }

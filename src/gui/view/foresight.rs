@@ -61,6 +61,10 @@ fn foreseen_ui(ui: &mut Ui, foreseen: &Foreseen) {
         let color = theme::tokens(ui).warning;
         ui.label(RichText::new(format!("{count} cannot be restored")).color(color));
     }
+    for warning in &preview.warnings {
+        let text = format!("{}: {}", warning.path, warning.reason);
+        ui.add(Label::new(theme::small(ui, text)).wrap());
+    }
     files_ui(ui, preview);
 }
 

@@ -71,6 +71,21 @@ fn days_text(days: u32) -> String {
     }
 }
 
+/// What is told of a restore besides when and where.
+fn parts_of(state: &State, restore: &KeptRestore) -> Vec<String> {
+    let kept = format!("{} kept aside", bytes_text(restore.kept_bytes));
+    if let Some(undone) = restore.undone {
+        let when = rows::ago(undone, state.clock.now);
+        return vec![format!("undone {when}"), kept];
+    }
+    let mut parts = vec![rows::counted(restore.put, "file put", "files put")];
+    if restore.removed > 0 {
+        parts.push(rows::counted(restore.removed, "removed", "removed"));
+    }
+    parts.push(kept);
+    parts
+}
+
 fn restore_ui(ui: &mut Ui, state: &State, restore: &KeptRestore, commands: &mut Commands) {
     let busy = state.busy_reason();
     ui.add_space(GRID);
@@ -82,17 +97,17 @@ fn restore_ui(ui: &mut Ui, state: &State, restore: &KeptRestore, commands: &mut 
             rows::ago(restore.created, state.clock.now),
         ));
     });
-    let put = rows::counted(restore.put, "file put", "files put");
-    let kept = bytes_text(restore.kept_bytes);
-    let mut parts = vec![put];
-    if restore.removed > 0 {
-        parts.push(rows::counted(restore.removed, "removed", "removed"));
+    ui.label(theme::small(ui, parts_of(state, restore).join(" · ")));
+    for folder in &restore.set_aside {
+        cut_label(ui, theme::small(ui, folder)).on_hover_text(folder);
     }
-    parts.push(format!("{kept} kept aside"));
-    ui.label(theme::small(ui, parts.join(" · ")));
     cut_label(ui, theme::small(ui, restore.to.join(", "))).on_hover_text(&restore.backup);
     ui.horizontal(|ui| {
-        for name in ["Undo", "Let go"] {
+        let names: &[&str] = match restore.undone {
+            None => &["Undo", "Let go"],
+            Some(_) => &["Let go"],
+        };
+        for name in names.iter().copied() {
             let button = ui.add_enabled(busy.is_none(), Button::new(name));
             if button.clicked() {
                 let id = restore.id.clone();
@@ -105,7 +120,7 @@ fn restore_ui(ui: &mut Ui, state: &State, restore: &KeptRestore, commands: &mut 
                 .on_disabled_hover_text(busy.as_deref().unwrap_or_default())
                 .on_hover_text(match name {
                     "Undo" => "Everything becomes as it was before this restore",
-                    _ => "Removes what is kept aside; the restore cannot be undone any more",
+                    _ => "Removes what is kept aside, for good",
                 });
         }
     });
