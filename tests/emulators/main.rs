@@ -8,6 +8,8 @@ mod support;
 
 mod addressing;
 mod ask;
+mod contract;
 mod objects;
 mod signing;
+mod trouble;
 mod uploads;
