@@ -7,7 +7,7 @@
 //! # From the top down
 //!
 //! `store` and `upload` are what others see. Below them is one module for each kind of destination
-//! (`s3_upload`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again
+//! (`s3_listing` and `s3_upload`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again
 //! what may pass by itself, `signed` and `answers` speak what `object_store` does not, `transport`
 //! carries all of it and ends what goes silent, and `line` remembers what moved and what is wrong.
 
@@ -23,6 +23,7 @@ mod memory_upload;
 mod object;
 mod open;
 mod parts;
+mod s3_listing;
 mod s3_upload;
 mod signed;
 mod store;

@@ -120,6 +120,20 @@ fn more_than_a_thousand_backups_are_listed() {
             );
             emulator.put_object(&format!("my backups/pc/{name}"), "x");
         }
+        // What other programs keep there: nothing that we could name, and no reason to fail.
+        for odd in [
+            "Icon\r",
+            "line\nbreak",
+            "a//b",
+            "/",
+            "../c",
+            "..",
+            "./x",
+            "100%&<ü>",
+            "folder/",
+        ] {
+            emulator.put_object(&format!("my backups/pc/{odd}"), "x");
+        }
         let listed = computer.done(&["--profile", "p", "list"]);
         let rows = listed["backups"].as_array().map(Vec::len);
         assert_eq!(rows, Some(1_100));
