@@ -3,7 +3,7 @@
 
 use crate::emulator::{
     AWS, Access, COS, Certificate, ChecksumHeaders, Computer, EVERY, Emulator, Kind, Line, MINIO,
-    OSS, PartCopy, R2, Rules, Speaks, Typed, WrongRegion,
+    OSS, PartCopy, R2, Ranges, Rules, Speaks, Typed, WrongRegion,
 };
 use crate::support::{assert_same_tree, noise, plain_tree, write_file};
 
@@ -209,6 +209,21 @@ fn at_a_store_that_lies_about_copies_nothing_is_lost() {
         assert_eq!(made, [true; 2], "{lie:?}");
         assert!(emulator.count(Kind::CopyPart) > 0, "{lie:?}");
     }
+}
+
+#[test]
+fn a_range_that_is_answered_as_if_it_were_all_is_taken_and_all_of_an_object_is_not() {
+    let emulator = Emulator::start(&MINIO);
+    emulator.conduct(|conduct| conduct.ranges = Ranges::AsIfWhole);
+    assert_eq!(two_backups(&emulator, |_| {}), [true; 2]);
+
+    let computer = Computer::new(&emulator, Line::Http);
+    computer.add_profile("p", &computer.right(), &[]);
+    emulator.conduct(|conduct| conduct.ranges = Ranges::Ignored);
+    let (_, tested) = computer.json(&["--profile", "p", "test"]);
+    let checks = tested["result"]["checks"].as_array().expect("checks");
+    let read = checks.iter().find(|check| check["id"] == "read");
+    assert_eq!(read.expect("tried")["outcome"], "fail", "{tested}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(crate) struct Conduct {
     pub(crate) region: String,
     pub(crate) wrong_region: WrongRegion,
     pub(crate) part_copy: PartCopy,
+    pub(crate) ranges: Ranges,
     pub(crate) certificate: Certificate,
     pub(crate) speaks: Speaks,
     /// Refuses all data at the provider's own hosts, as OSS does to new accounts on the mainland.
@@ -53,6 +54,17 @@ pub(crate) enum PartCopy {
     /// 200, with an error in it; only once.
     ErrorInSuccess,
     NotImplemented,
+}
+
+/// How a range of an object is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ranges {
+    /// 206, as it should be.
+    Partial,
+    /// 200, with the right bytes and the header that says which, as `rclone serve s3` does.
+    AsIfWhole,
+    /// 200, with all of the object.
+    Ignored,
 }
 
 /// What is shown to those who ask for TLS.
@@ -103,6 +115,7 @@ impl Conduct {
             region: region.to_owned(),
             wrong_region: WrongRegion::Named,
             part_copy: PartCopy::Honest,
+            ranges: Ranges::Partial,
             certificate: Certificate::ByAuthority,
             speaks: Speaks::HttpAndTls,
             is_public_endpoint_forbidden: false,

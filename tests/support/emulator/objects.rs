@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Outcome, Refused};
 use super::conditions::{Reading, check_read, check_write};
+use super::conduct::Ranges;
 use super::problem::Problem;
 use super::rules::{Conditional, ErrorShape, Rules};
 use super::service::Call;
@@ -30,9 +31,15 @@ pub(super) fn read(call: &Call<'_>) -> Outcome {
     } else {
         answer.body = object.bytes.clone();
         let size = object.bytes.len();
-        if let Some(range) = range(call, size)? {
+        let range = match call.conduct.ranges {
+            Ranges::Partial | Ranges::AsIfWhole => range(call, size)?,
+            Ranges::Ignored => None,
+        };
+        if let Some(range) = range {
             let (first, last) = (range.start, range.end - 1);
-            answer.status = 206;
+            if call.conduct.ranges == Ranges::Partial {
+                answer.status = 206;
+            }
             answer.body = object.bytes.slice(range);
             answer = answer.with("content-range", format!("bytes {first}-{last}/{size}"));
         }
