@@ -15,12 +15,14 @@ use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use support::{
-    JuiceFs, Moment, Moto, Proxy, Rclone, SeaweedFs, Server, Step, all_servers_wanted,
+    Fault, JuiceFs, Moment, Moto, Proxy, Rclone, SeaweedFs, Server, Step, When, all_servers_wanted,
     assert_same_tree, noise, object_keys, plain_tree, put_objects, unfinished_uploads, write_file,
 };
 
 const MIB: u64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Longer than a test.
+const STALL: Duration = Duration::from_mins(5);
 
 /// The head of a column, and what is done for it.
 type Trial = (&'static str, fn(&Server));
@@ -116,12 +118,17 @@ fn goes_on(server: &Server) {
     let proxy = Proxy::in_front_of(server);
     let through = proxy.server();
     let computer = Computer::new(Destination::Bucket(&through));
-    write_file(&computer.source(), "a.bin", &noise(1, 60 << 20));
+    write_file(&computer.source(), "a.bin", &noise(1, 40 << 20));
     computer.add_profile("p");
+    let later = When::PartAfter(2);
+    proxy.break_steps(&[Step::UploadPart], Fault::StallInRequest(STALL), later);
     computer.kill_backup_when("p", || {
-        let have = proxy.wait_for(Step::UploadPart, 3, Moment::Answered, PATIENCE);
+        let have = proxy.wait_for(Step::UploadPart, 2, Moment::Answered, PATIENCE);
         assert!(have, "{}", proxy.seen());
+        // What was answered is noted soon after.
+        std::thread::park_timeout(Duration::from_millis(500));
     });
+    proxy.heal();
     let report = computer.run("p", &["backup"], "after the kill");
     assert!(number(&report, "bytes_resumed") >= 8 * MIB, "{report}");
     computer.verify_all("p", "afterwards");
