@@ -48,6 +48,8 @@ pub(super) fn http_client(connect: Duration, scheme: Scheme) -> Result<HttpClien
         .user_agent(concat!("zipkeep/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect)
         .https_only(scheme == Scheme::HttpsOnly)
+        // What is signed is signed for one host: elsewhere it is refused, and its body a stranger's.
+        .redirect(reqwest::redirect::Policy::none())
         // Known to be faster for big bodies, and understood by every gateway.
         .http1_only()
         // A packed answer would not have the length of what is stored.

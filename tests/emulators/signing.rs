@@ -252,6 +252,14 @@ fn aws_sends_to_the_region_of_the_bucket() {
         Some("s3.eu-west-1.amazonaws.com")
     );
     assert_eq!(get.field("Bucket").as_deref(), Some("zipkeep-tests"));
+    emulator.conduct(|conduct| conduct.wrong_region = WrongRegion::RedirectedForNow);
+    let new = head()
+        .at("zipkeep-tests.s3.us-west-2.amazonaws.com", "/")
+        .region("us-west-2")
+        .send(&emulator);
+    let location = new.header("location");
+    let right = "https://zipkeep-tests.s3.eu-west-1.amazonaws.com/";
+    assert_eq!((new.status, location), (307, Some(right)));
     emulator.conduct(|conduct| conduct.wrong_region = WrongRegion::Redirected);
     assert_eq!(head().region("us-east-1").send(&emulator).status, 301);
 }

@@ -82,6 +82,14 @@ fn a_wrong_region_is_told_where_it_matters() {
         typed.region = "us-west-2".to_owned();
     });
     assert_eq!(elsewhere.0, "wrong-region");
+    for redirect in [WrongRegion::Redirected, WrongRegion::RedirectedForNow] {
+        emulator.conduct(|conduct| conduct.wrong_region = redirect);
+        let (kind, _) = told(&emulator, Line::Https, |typed| {
+            typed.endpoint = "https://s3.us-west-2.amazonaws.com".to_owned();
+            typed.region = "us-west-2".to_owned();
+        });
+        assert_eq!(kind, "wrong-region", "{redirect:?}");
+    }
     emulator.conduct(|conduct| conduct.wrong_region = WrongRegion::Redirected);
     let redirected = told(&emulator, Line::Https, |typed| {
         typed.region = "us-east-1".to_owned();

@@ -34,13 +34,15 @@ pub(crate) enum Public {
     Both,
 }
 
-/// How AWS answers a signature for another region than the bucket's.
+/// How AWS answers who asks in another region than the bucket's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WrongRegion {
     /// 400, with the right one.
     Named,
     /// 301, with the right one in a header, but for a HEAD nothing else.
     Redirected,
+    /// At the host of another region 307, with where to go for now, as for a bucket that is new.
+    RedirectedForNow,
 }
 
 /// What a server does that is asked to copy a part.

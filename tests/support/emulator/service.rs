@@ -138,6 +138,14 @@ impl Scene<'_> {
             .header("x-amz-bucket-region", home)
     }
 
+    fn redirect_for_now(&self, target: &Target) -> Refused {
+        let host = format!("{}.s3.{}.amazonaws.com", target.bucket, self.conduct.region);
+        Refused::from(Refusal::new(307, "TemporaryRedirect", FOR_NOW))
+            .field("Endpoint", &host)
+            .field("Bucket", &target.bucket)
+            .header("location", format!("https://{host}/{}", target.key))
+    }
+
     fn check_access(&self, target: &Target, signed: Option<&Signed>) -> Result<(), Refused> {
         if self.conduct.is_public_endpoint_forbidden && target.address.is_public() {
             return Err(PUBLIC_ENDPOINT.into());
@@ -178,7 +186,10 @@ impl Scene<'_> {
             .filter(|host| *host != home);
         match (self.rules.shape, elsewhere) {
             (_, None) => Ok(bucket),
-            (ErrorShape::Aws, Some(_)) => Err(self.redirect(target)),
+            (ErrorShape::Aws, Some(_)) => Err(match self.conduct.wrong_region {
+                WrongRegion::RedirectedForNow => self.redirect_for_now(target),
+                WrongRegion::Named | WrongRegion::Redirected => self.redirect(target),
+            }),
             // The host of its S3 protocol does not even say that there is such a bucket.
             (ErrorShape::Oss, Some(_))
                 if !target
@@ -195,6 +206,8 @@ impl Scene<'_> {
 }
 
 const ADDRESSED: &str = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.";
+
+const FOR_NOW: &str = "Please re-send this request to the specified temporary endpoint. Continue to use the original request endpoint for future requests.";
 
 const PUBLIC_ENDPOINT: Refusal = Refusal::new(
     400,
