@@ -1,7 +1,7 @@
 //! Where a bucket is found: styles, hosts and regions, at the provider's own addresses.
 
 use crate::ask::ask;
-use crate::emulator::{AWS, COS, EVERY, Emulator, MINIO, OSS, R2, R2_ACCOUNT};
+use crate::emulator::{AWS, COS, EVERY, Emulator, MINIO, OSS, R2, R2_ACCOUNT, Rules};
 
 #[test]
 fn oss_and_cos_refuse_path_style_and_the_others_take_both() {
@@ -57,6 +57,23 @@ fn every_host_of_a_provider_leads_to_the_bucket() {
         let question = ask(&emulator, "GET", "", "").at(&host, "/?list-type=2");
         question.send(&emulator).is_done();
     }
+}
+
+#[test]
+fn minio_knows_buckets_in_hosts_only_once_it_is_told_its_domain() {
+    let at_own_host = |rules: &Rules| {
+        let emulator = Emulator::start(rules);
+        let host = format!("{}.localhost", emulator.bucket());
+        let question = ask(&emulator, "GET", "", "").at(&host, "/?list-type=2");
+        question.send(&emulator)
+    };
+    let untold = at_own_host(&MINIO);
+    assert_ne!(untold.field("KeyCount").as_deref(), Some("0"), "{untold}");
+    let told = at_own_host(&Rules {
+        hosts: &["localhost"],
+        ..MINIO
+    });
+    assert_eq!(told.is_done().field("KeyCount").as_deref(), Some("0"));
 }
 
 #[test]

@@ -218,6 +218,34 @@ fn bodies_in_chunks_are_taken_only_where_they_are_known() {
 }
 
 #[test]
+fn r2_refuses_headers_of_what_it_does_not_have() {
+    let with_acl = |rules| {
+        let emulator = Emulator::start(&rules);
+        let put = put(&emulator).header("x-amz-acl", "private");
+        put.send(&emulator)
+    };
+    let words = "Header 'x-amz-acl' with value 'private' not implemented";
+    with_acl(R2).is(501, "NotImplemented", words);
+    with_acl(AWS).is_done();
+}
+
+#[test]
+fn a_deletion_of_one_version_is_known_to_aws_only() {
+    let delete = |rules, tag: &str| {
+        let emulator = Emulator::start(&rules);
+        emulator.put_object("a.txt", "content");
+        let question = ask(&emulator, "DELETE", "a.txt", "").header("if-match", tag);
+        let reply = question.send(&emulator);
+        (code(&reply), emulator.object("a.txt").is_some())
+    };
+    let own = "\"9a0364b9e99bb480dd25e1f0284c8555\"";
+    let refused = |status, code: &str| ((status, code.to_owned()), true);
+    assert_eq!(delete(AWS, own), ((204, String::new()), false));
+    assert_eq!(delete(AWS, "\"other\""), refused(412, "PreconditionFailed"));
+    assert_eq!(delete(MINIO, own), refused(501, "NotImplemented"));
+}
+
+#[test]
 fn a_chunk_that_was_changed_on_the_way_is_refused() {
     let emulator = Emulator::start(&AWS);
     let question = ask(&emulator, "PUT", "a.txt", "")

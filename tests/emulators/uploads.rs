@@ -303,6 +303,21 @@ fn parts_and_uploads_are_listed_in_pages() {
 }
 
 #[test]
+fn only_r2_looks_at_conditions_when_an_upload_is_begun() {
+    for rules in EVERY {
+        let emulator = Emulator::start(&rules);
+        emulator.put_object("big.zip", "old");
+        let begin = ask(&emulator, "POST", "big.zip", "uploads").header("if-none-match", "*");
+        let expected = if rules.shape == ErrorShape::R2 {
+            412
+        } else {
+            200
+        };
+        assert_eq!(begin.send(&emulator).status, expected, "{}", rules.provider);
+    }
+}
+
+#[test]
 fn an_aborted_upload_is_gone() {
     for rules in EVERY {
         let emulator = Emulator::start(&rules);

@@ -15,21 +15,17 @@ pub(super) struct Address {
 impl Address {
     /// `None` for the hosts of strangers.
     pub(super) fn of(host: &str, rules: &Rules) -> Option<Self> {
-        if host.parse::<std::net::IpAddr>().is_ok() || host == "localhost" {
-            return Some(Self {
-                bucket: None,
-                region: None,
-                pattern: None,
-            });
-        }
-        if let Some(bucket) = host.strip_suffix(".localhost") {
-            return Some(Self {
-                bucket: Some(bucket.to_owned()),
-                region: None,
-                pattern: None,
-            });
-        }
-        rules.hosts.iter().find_map(|pattern| fit(host, pattern))
+        let own = rules.hosts.iter().find_map(|pattern| fit(host, pattern));
+        let is_here = host.parse::<std::net::IpAddr>().is_ok()
+            || host == "localhost"
+            || host.ends_with(".localhost");
+        // A server that was not told its domain takes any host for its own, and the bucket from the path.
+        let bare = is_here.then_some(Self {
+            bucket: None,
+            region: None,
+            pattern: None,
+        });
+        own.or(bare)
     }
 
     /// Whether the provider's own name was used, and not this computer's.

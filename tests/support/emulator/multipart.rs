@@ -5,7 +5,7 @@ use super::conditions::{check_overwrite, check_write};
 use super::errors::next_id;
 use super::objects::{check_key, kept_headers};
 use super::problem::Problem;
-use super::rules::{PartSizes, Rules};
+use super::rules::{ErrorShape, PartSizes, Rules};
 use super::service::Call;
 use super::store::{Object, Part, Upload, etag, joined_etag};
 use bytes::Bytes;
@@ -13,6 +13,10 @@ use bytes::Bytes;
 /// `CreateMultipartUpload`.
 pub(super) fn create(call: &mut Call<'_>) -> Outcome {
     check_key(call.key, call.rules)?;
+    // R2 looks at conditions here already, the others only when the upload is completed.
+    if call.rules.shape == ErrorShape::R2 {
+        check_write(call)?;
+    }
     check_overwrite(call)?;
     let upload = Upload {
         begun: call.now,

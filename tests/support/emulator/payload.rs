@@ -25,6 +25,7 @@ pub(super) fn checked(
     let Some(signed) = signed else {
         return Ok(request.body.clone());
     };
+    check_known(request, rules)?;
     let hash = hash.ok_or_else(|| rules.refuse(Problem::BodyHashMissing))?;
     if let Some(refusal) = streaming_refusal(request, hash, rules) {
         let refused = Refused::from(refusal);
@@ -64,6 +65,19 @@ pub(super) fn checked(
     Ok(body)
 }
 
+fn check_known(request: &Request, rules: &Rules) -> Result<(), Refused> {
+    let mut names = rules.unknown_headers.iter();
+    let unknown = names.find_map(|name| Some((name, request.header(name)?)));
+    unknown.map_or(Ok(()), |(name, value)| {
+        Err(not_implemented(name, value, rules))
+    })
+}
+
+fn not_implemented(name: &str, value: &str, rules: &Rules) -> Refused {
+    let words = format!("Header '{name}' with value '{value}' not implemented");
+    rules.refuse(Problem::NotImplemented).saying(words)
+}
+
 /// Whether the request has a digest of its body other than its signature.
 pub(super) fn has_checksum(request: &Request) -> bool {
     let mut names = request.headers.keys();
@@ -84,10 +98,7 @@ fn streaming_refusal(request: &Request, hash: &str, rules: &Rules) -> Option<Ref
 fn check_sum(name: &str, value: &str, body: &[u8], rules: &Rules) -> Result<(), Refused> {
     match rules.checksum_headers {
         ChecksumHeaders::Ignored => Ok(()),
-        ChecksumHeaders::NotImplemented => {
-            let words = format!("Header '{name}' with value '{value}' not implemented");
-            Err(rules.refuse(Problem::NotImplemented).saying(words))
-        }
+        ChecksumHeaders::NotImplemented => Err(not_implemented(name, value, rules)),
         ChecksumHeaders::Verified => match sum(name, body) {
             Some(sum) if value != base64(&sum) => Err(rules.refuse(Problem::Digest)),
             _ => Ok(()),

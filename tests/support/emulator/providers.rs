@@ -45,6 +45,7 @@ pub(crate) const AWS: Rules = Rules {
         "InvalidRequest",
         "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
     )),
+    unknown_headers: &[],
     conditional: Conditional::Honoured,
     forbid_overwrite: None,
     part_sizes: PartSizes::Any,
@@ -103,6 +104,12 @@ pub(crate) const R2: Rules = Rules {
         coding_alone: None,
     },
     batch_delete: BatchDelete::Bare,
+    unknown_headers: &[
+        "x-amz-acl",
+        "x-amz-tagging",
+        "x-amz-object-lock-mode",
+        "x-amz-object-lock-legal-hold",
+    ],
     part_sizes: PartSizes::Equal(Refusal::new(
         400,
         "InvalidPart",

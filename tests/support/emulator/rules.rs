@@ -22,6 +22,8 @@ pub(crate) struct Rules {
     pub(crate) streamed: Streamed,
     pub(crate) checksum_headers: ChecksumHeaders,
     pub(crate) batch_delete: BatchDelete,
+    /// Headers that stand for what it does not have.
+    pub(crate) unknown_headers: &'static [&'static str],
     /// What becomes of `If-None-Match` and `If-Match` on writes.
     pub(crate) conditional: Conditional,
     /// The provider's own header against overwriting.
