@@ -4,6 +4,7 @@
 //! leave out what they do not have.
 
 use super::error::{Fault, StorageError};
+use super::object::ObjectInfo;
 use super::parts::StoredPart;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,6 +13,27 @@ use std::fmt::Write as _;
 /// A part's or object's version tag, in an answer to a copy or a completion.
 #[derive(Debug, Deserialize)]
 struct Tagged {
+    #[serde(rename = "ETag", default)]
+    etag: Option<String>,
+}
+
+/// One page of the objects that a bucket has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct ObjectsPage {
+    #[serde(rename = "Contents")]
+    pub(super) objects: Vec<ListedObject>,
+    is_truncated: bool,
+    next_continuation_token: Option<String>,
+}
+
+/// An object in a listing.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListedObject {
+    pub(super) key: String,
+    size: u64,
+    last_modified: String,
     #[serde(rename = "ETag", default)]
     etag: Option<String>,
 }
@@ -82,6 +104,31 @@ pub(super) struct ListedUpload {
     pub(super) upload_id: String,
     #[serde(default)]
     initiated: Option<String>,
+}
+
+impl ObjectsPage {
+    pub(super) fn read(body: &str) -> Result<Self, StorageError> {
+        read(body)
+    }
+
+    /// What asks for the next page; `None` after the last.
+    pub(super) fn next(&self) -> Option<String> {
+        let token = self.next_continuation_token.clone();
+        token.filter(|token| self.is_truncated && !token.is_empty())
+    }
+}
+
+impl ListedObject {
+    pub(super) fn info(self) -> Result<ObjectInfo, StorageError> {
+        let stored = self.last_modified.trim().parse();
+        let stored: Timestamp = stored.map_err(unreadable)?;
+        Ok(ObjectInfo {
+            key: self.key,
+            size_bytes: self.size,
+            stored,
+            etag: self.etag.as_deref().and_then(tag),
+        })
+    }
 }
 
 impl PartsPage {
@@ -179,11 +226,13 @@ pub(super) fn completion(parts: &[StoredPart]) -> String {
 
 fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, StorageError> {
     // Spaces before the declaration keep a slow answer's line alive.
-    quick_xml::de::from_str(body.trim_start_matches('\u{feff}').trim_start()).map_err(|error| {
-        StorageError::new(Fault::Other)
-            .about("its answer cannot be read")
-            .caused_by(error)
-    })
+    quick_xml::de::from_str(body.trim_start_matches('\u{feff}').trim_start()).map_err(unreadable)
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> StorageError {
+    StorageError::new(Fault::Other)
+        .about("its answer cannot be read")
+        .caused_by(error)
 }
 
 #[cfg(test)]
@@ -226,6 +275,28 @@ mod tests {
         );
         let none = UploadsPage::read("<ListMultipartUploadsResult/>").expect("read");
         assert!(none.uploads.is_empty() && none.next().is_none());
+    }
+
+    #[test]
+    fn objects_are_read_with_their_next_page() {
+        let page = ObjectsPage::read(
+            "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name><Prefix>r/</Prefix>\
+             <IsTruncated>true</IsTruncated><NextContinuationToken>1/a+b=</NextContinuationToken>\
+             <Contents><Key>r/a &amp; b.zip</Key><LastModified>2026-11-22T10:00:00.000Z</LastModified>\
+             <ETag>&quot;x&quot;</ETag><Size>7</Size></Contents><CommonPrefixes><Prefix>r/f/</Prefix></CommonPrefixes>\
+             <Contents><Key>r/Icon&#13;</Key><LastModified>2026-11-22T10:00:00Z</LastModified><Size>0</Size></Contents>\
+             </ListBucketResult>",
+        )
+        .expect("read");
+        assert_eq!(page.next().as_deref(), Some("1/a+b="));
+        let infos = page.objects.into_iter().map(ListedObject::info);
+        let infos: Vec<_> = infos.collect::<Result<_, _>>().expect("read");
+        let own = |at: usize| (infos[at].key.as_str(), infos[at].size_bytes);
+        assert_eq!((own(0), own(1)), (("r/a & b.zip", 7), ("r/Icon\r", 0)));
+        assert_eq!(infos[0].etag.as_deref(), Some("\"x\""));
+        assert_eq!(infos[0].stored.as_second(), 1_795_341_600);
+        let last = ObjectsPage::read("<ListBucketResult/>").expect("read");
+        assert!(last.objects.is_empty() && last.next().is_none());
     }
 
     #[test]
@@ -276,6 +347,7 @@ mod tests {
         #[test]
         fn any_answer_is_read_or_refused(body in "(<[A-Za-z/]{0,9}>|[a-z0-9<&;]){0,40}") {
             PartsPage::read(&body).map(|page| page.next()).ok();
+            ObjectsPage::read(&body).map(|page| page.next()).ok();
             UploadsPage::read(&body).map(|page| page.next()).ok();
             is_error(&body);
         }

@@ -6,10 +6,12 @@
 //!
 //! # From the top down
 //!
-//! `store` and `upload` are what others see, and `prober`, which looks at a bucket from below. Below them is one module for each kind of destination
-//! (`s3_upload`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again
-//! what may pass by itself, `signed` and `answers` speak what `object_store` does not, `transport`
-//! carries all of it and ends what goes silent, `explain` and `codes` say what a refusal means, and `line` remembers what moved and what is wrong.
+//! `store` and `upload` are what others see, and `prober`, which looks at a bucket from below. Below them
+//! is one module for each kind of destination (`s3_listing` and `s3_upload`, `folder` and
+//! `folder_upload`, `memory_upload`). For buckets, `attempts` asks again what may pass by itself, `signed`
+//! and `answers` speak what `object_store` does not, `explain` and `codes` say what a refusal means,
+//! `transport` carries all of it and ends what goes silent, and `line` remembers what moved and what is
+//! wrong.
 
 mod answers;
 mod attempts;
@@ -25,6 +27,7 @@ mod object;
 mod open;
 mod parts;
 mod prober;
+mod s3_listing;
 mod s3_upload;
 mod signed;
 mod store;

@@ -46,8 +46,7 @@ pub fn open_in_memory(root_path: &str) -> Result<Store, StorageError> {
         uploads: Mutex::default(),
     };
     Ok(Store::new(Opened {
-        client: Arc::<InMemory>::clone(&client),
-        first_contact: client,
+        client,
         job: attempts.clone(),
         quick: attempts,
         kind: Kind::Memory(Arc::new(memory)),
@@ -80,8 +79,7 @@ fn open_folder(folder: &FolderDestination, patience: Patience) -> Result<Store, 
         attempts: attempts.clone(),
     };
     Ok(Store::new(Opened {
-        client: Arc::<LocalFileSystem>::clone(&client),
-        first_contact: client,
+        client,
         job: attempts.clone(),
         quick: attempts,
         kind: Kind::Folder(Arc::new(open)),
@@ -112,7 +110,6 @@ pub(super) fn open_s3_with(
     let scheme = scheme_of(&endpoint);
     let http = http_client(job.connect, scheme)?;
     let first_contact = http_client(quick.connect, scheme)?;
-    let first_contact = access(settings, &endpoint, secret, first_contact)?;
     let client = access(settings, &endpoint, secret, http.clone())?;
     let line = Arc::<Line>::default();
     let (job, quick) = (
@@ -121,6 +118,7 @@ pub(super) fn open_s3_with(
     );
     let bucket = Bucket {
         signed: signed(&endpoint, &client, http),
+        first_contact: signed(&endpoint, &client, first_contact),
         client: client.clone(),
         job: job.clone(),
         quick: quick.clone(),
@@ -129,7 +127,6 @@ pub(super) fn open_s3_with(
     let is_uniform = providers.iter().any(|it| it.preset().uniform_parts);
     Ok(Store::new(Opened {
         client: Arc::new(client),
-        first_contact: Arc::new(first_contact),
         job,
         quick,
         kind: Kind::S3(Arc::new(bucket)),

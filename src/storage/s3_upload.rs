@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A server that goes on for longer never ends: 10,000 parts come in 10 pages.
-const MOST_PAGES: usize = 1_000;
+pub(super) const MOST_PAGES: usize = 1_000;
 /// For taking back what an upload's lost beginning left.
 const LONGEST_CLEANING: Duration = Duration::from_secs(10);
 
@@ -35,6 +35,8 @@ pub(super) enum Extent {
 pub(super) struct Bucket {
     pub(super) client: AmazonS3,
     pub(super) signed: Signed,
+    /// Connects only for seconds: a wrong address must be told at once, also by a long job.
+    pub(super) first_contact: Signed,
     /// As patient as the job.
     pub(super) job: Attempts,
     /// Never patient.
@@ -300,6 +302,6 @@ impl Bucket {
     }
 }
 
-fn endless(what: &str) -> StorageError {
+pub(super) fn endless(what: &str) -> StorageError {
     StorageError::new(Fault::Other).about(format!("its list of {what} does not end"))
 }

@@ -22,16 +22,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What the listing of a bucket of many thousand objects weighs in many pages, for its deadline.
-const LISTING_BYTES: u64 = 256 * 1024;
-
 /// An open destination. Cheap to clone; clones share connections and counters.
 #[derive(Clone)]
 pub struct Store {
     /// As patient as the job.
     client: Arc<dyn ObjectStore>,
-    /// Never patient: a wrong address must be told at once, also by a long job.
-    first_contact: Arc<dyn ObjectStore>,
     job: Attempts,
     quick: Attempts,
     kind: Kind,
@@ -51,7 +46,6 @@ pub(super) enum Kind {
 /// What a store is made of.
 pub(super) struct Opened {
     pub(super) client: Arc<dyn ObjectStore>,
-    pub(super) first_contact: Arc<dyn ObjectStore>,
     pub(super) job: Attempts,
     pub(super) quick: Attempts,
     pub(super) kind: Kind,
@@ -77,7 +71,6 @@ impl Store {
         Self {
             identity: format!("{}{separator}{}", opened.place, opened.root),
             client: opened.client,
-            first_contact: opened.first_contact,
             job: opened.job,
             quick: opened.quick,
             kind: opened.kind,
@@ -118,27 +111,24 @@ impl Store {
 
     /// Lists the objects directly under the root path. Tries only for seconds.
     pub async fn list(&self) -> Result<Vec<ObjectInfo>, StorageError> {
-        if let Kind::Folder(folder) = &self.kind {
-            // The client gives up on a whole folder for one odd name in it.
-            let path = folder.path.clone();
-            let list = move || folder::objects(&path);
-            return folder.blocking(Load::SMALL, list).await;
+        // The client gives up on all of a folder or bucket for one odd name in it.
+        match &self.kind {
+            Kind::S3(bucket) => return bucket.objects(&self.key("")).await,
+            Kind::Folder(folder) => {
+                let path = folder.path.clone();
+                let list = move || folder::objects(&path);
+                return folder.blocking(Load::SMALL, list).await;
+            }
+            Kind::Memory(_) => {}
         }
         let root = (!self.root.as_ref().is_empty()).then_some(&self.root);
         let list = || async {
-            let listing = self.first_contact.list_with_delimiter(root).await;
+            let listing = self.client.list_with_delimiter(root).await;
             listing.map_err(|error| explain(error, Asked::Bucket))
         };
         self.count();
-        let listing = self.quick.run(Load::receives(LISTING_BYTES), list).await?;
-        // Some gateways list the emptied folder itself as an object: it is none of ours.
-        let below = |meta: &&ObjectMeta| meta.location != self.root;
-        listing
-            .objects
-            .iter()
-            .filter(below)
-            .map(|meta| self.info(meta))
-            .collect()
+        let listing = self.quick.run(Load::SMALL, list).await?;
+        listing.objects.iter().map(|meta| self.info(meta)).collect()
     }
 
     /// Looks at one object.

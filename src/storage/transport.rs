@@ -49,6 +49,8 @@ pub(super) fn http_client(connect: Duration, scheme: Scheme) -> Result<HttpClien
         .user_agent(concat!("zipkeep/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect)
         .https_only(scheme == Scheme::HttpsOnly)
+        // What is signed is signed for one host: elsewhere it is refused, and its body a stranger's.
+        .redirect(reqwest::redirect::Policy::none())
         // Known to be faster for big bodies, and understood by every gateway.
         .http1_only()
         // A packed answer would not have the length of what is stored.
@@ -84,6 +86,7 @@ impl Wire {
             let misuse = std::io::Error::other("a request that belongs to no operation");
             return Err(HttpError::new(HttpErrorKind::Unknown, misuse));
         };
+        let wants_range = request.headers().contains_key(http::header::RANGE);
         let request = to_reqwest(request, &operation)?;
         operation.asks();
         let response = tokio::select! {
@@ -100,7 +103,13 @@ impl Wire {
             operation.told_to_wait(wait);
         }
         operation.moved(way, 0);
-        let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let says_range = parts.headers.contains_key(http::header::CONTENT_RANGE);
+        if wants_range && says_range && parts.status == http::StatusCode::OK {
+            // `rclone serve s3` gives the range and says which it is, but with the wrong status. Whether
+            // it is the one that was asked for, the client compares.
+            parts.status = http::StatusCode::PARTIAL_CONTENT;
+        }
         let body = HttpResponseBody::new(ReceivedBody::new(body, way, operation));
         Ok(HttpResponse::from_parts(parts, body))
     }

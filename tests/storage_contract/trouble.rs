@@ -63,10 +63,7 @@ async fn a_busy_server_is_asked_again_and_told_meanwhile() {
     let (listed, told) = watched(&store, store.list()).await;
     assert_eq!(listed.expect("listed"), []);
     let (_, trouble) = told.first().expect("trouble");
-    assert_eq!(
-        trouble.reason,
-        "The provider is busy or out of order (SlowDown)"
-    );
+    assert_eq!(trouble.reason, "The provider asks to slow down (SlowDown)");
     assert!(trouble.next_attempt_secs.is_some());
     let line = store.line();
     assert_eq!((line.requests, line.trouble), (3, None));

@@ -19,6 +19,7 @@ mod install;
 mod keeper;
 mod kinds;
 mod proxy;
+mod rarer_kinds;
 mod s3;
 mod servers;
 mod snapshot;
@@ -33,9 +34,10 @@ pub(crate) use kinds::{JuiceFs, SeaweedFs, every_server};
 pub(crate) use proxy::{
     Fault, Line, LineReport, Moment, Proxy, Seen, SeenRequest, Step, Tally, When,
 };
+pub(crate) use rarer_kinds::{Moto, Rclone, all_servers_wanted};
 pub(crate) use s3::{
     Refused, abort_upload, begin_upload, delete_object, get_object, object_keys, put_object,
-    put_part, try_object_keys, try_put_object, unfinished_uploads,
+    put_objects, put_part, try_object_keys, try_put_object, unfinished_uploads,
 };
 pub(crate) use servers::{Keys, Server};
 pub(crate) use snapshot::{

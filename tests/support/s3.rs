@@ -58,6 +58,12 @@ pub(crate) fn put_object(server: &Server, key: &str, bytes: &[u8]) {
     must(try_put_object(server, key, bytes));
 }
 
+/// Stores an object under each of these keys, all of the same bytes.
+pub(crate) fn put_objects(server: &Server, keys: &[String], bytes: &[u8]) {
+    let keys = serde_json::to_string(keys).expect("keys are text");
+    must(ask(server, &["put-all", &keys], bytes));
+}
+
 /// Like [`put_object`], for tests of refusals.
 pub(crate) fn try_put_object(server: &Server, key: &str, bytes: &[u8]) -> Result<(), Refused> {
     ask(server, &["put", key], bytes).map(|_| ())

@@ -304,7 +304,13 @@ fn say_what_was_understood(s3: &S3Destination, output: Output) {
                 output.note(&sentence);
             }
         }
-        Err(error) => output.note(&format!("It cannot be used yet: {error}.")),
+        Err(error) => {
+            let error = error.to_string();
+            output.note(&format!(
+                "It cannot be used yet: {}.",
+                error.trim_end_matches('.')
+            ));
+        }
     }
 }
 

@@ -1,0 +1,189 @@
+//! The real program with every provider, strict as they are, at their real addresses.
+
+use crate::emulator::{Computer, EVERY, Emulator, Kind, Line, MINIO, PartSizes, Seen};
+use crate::support::{assert_same_tree, noise, plain_tree, write_file};
+use std::fs;
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Runs `scenario` with each provider in turn, over the line that people have to it.
+fn with_every(scenario: impl Fn(&Emulator, &Computer<'_>)) {
+    for rules in EVERY {
+        let emulator = Emulator::start(&rules);
+        let line = if rules.provider == MINIO.provider {
+            Line::Http
+        } else {
+            Line::Https
+        };
+        let computer = Computer::new(&emulator, line);
+        computer.add_profile("p", &computer.right(), &["docs"]);
+        scenario(&emulator, &computer);
+        let refused = emulator.seen();
+        let mut refused = refused.iter().filter(|seen| !is_expected(seen));
+        let refused = refused.find(|seen| seen.code.is_some());
+        assert!(refused.is_none(), "{}: {refused:?}", rules.provider);
+    }
+}
+
+/// Refusals that the program asks for: whether a name is free, whether conditions are known, and whether
+/// strangers are kept out.
+fn is_expected(seen: &Seen) -> bool {
+    let is_stranger = seen.header("authorization").is_none();
+    if is_stranger {
+        return seen.status == 403 || seen.status == 401 || seen.status == 400;
+    }
+    match (seen.kind, seen.code) {
+        (Kind::Head, Some("NoSuchKey")) => true,
+        // The test tries whether it is kept from overwriting.
+        (Kind::Put, Some("PreconditionFailed")) => seen.path.contains(".zipkeep-probe-"),
+        (Kind::Put | Kind::Complete, Some("NotImplemented")) => {
+            seen.header("if-none-match") == Some("*")
+        }
+        _ => false,
+    }
+}
+
+fn number(report: &serde_json::Value, field: &str) -> u64 {
+    let number = report[field].as_u64();
+    number.unwrap_or_else(|| panic!("no {field} in {report}"))
+}
+
+#[test]
+fn from_a_test_to_a_deletion() {
+    with_every(|emulator, computer| {
+        plain_tree(&computer.path("docs"));
+        computer.done(&["--profile", "p", "test"]);
+        assert!(emulator.object_keys().is_empty(), "the probe is gone");
+        computer.done(&["--profile", "p", "backup"]);
+        assert_eq!(emulator.object_keys().len(), 1);
+        assert!(emulator.unfinished_uploads().is_empty());
+
+        let listed = computer.done(&["--profile", "p", "list"]);
+        assert_eq!(listed["backups"][0]["origin"], "zipkeep");
+        let shown = computer.done(&["--profile", "p", "show", "latest", "--path", "docs/*.txt"]);
+        assert_eq!(
+            shown["entries"].as_array().map(Vec::len),
+            Some(2),
+            "{shown}"
+        );
+        computer.done(&["--profile", "p", "verify", "latest"]);
+        computer.done(&["--profile", "p", "restore", "latest", "--to", "all"]);
+        assert_same_tree(&computer.path("docs"), &computer.path("all/docs"));
+        let one = ["--only", "docs/photos/cover.jpg", "--to", "one"];
+        computer.done(&[&["--profile", "p", "restore", "latest"][..], &one].concat());
+        let restored = fs::read(computer.path("one/docs/photos/cover.jpg"));
+        assert_eq!(restored.expect("restored"), noise(2, 3_000));
+        assert!(!computer.path("one/docs/readme.txt").exists());
+        computer.done(&["--profile", "p", "delete", "latest", "--yes"]);
+        assert!(emulator.object_keys().is_empty());
+    });
+}
+
+#[test]
+fn a_second_backup_sends_what_changed_and_has_the_rest_copied() {
+    with_every(|emulator, computer| {
+        for name in 0..3 {
+            write_file(
+                &computer.path("docs"),
+                &format!("{name}.bin"),
+                &noise(name, 9 << 20),
+            );
+        }
+        computer.done(&["--profile", "p", "backup"]);
+        write_file(&computer.path("docs"), "new.txt", b"new");
+        emulator.forget_seen();
+        let report = computer.done(&["--profile", "p", "backup"]);
+        assert!(emulator.count(Kind::CopyPart) > 0, "{report}");
+        // What is behind the last whole part of one size is sent again.
+        let rest = match emulator.rules().part_sizes {
+            PartSizes::Any => 0,
+            PartSizes::Equal(_) => 8 * MIB,
+        };
+        assert!(number(&report, "bytes_uploaded") < rest + MIB, "{report}");
+        assert!(
+            number(&report, "bytes_copied") > 26 * MIB - rest,
+            "{report}"
+        );
+        let sent: usize = emulator.seen().iter().map(|seen| seen.body_bytes).sum();
+        assert!((sent as u64) < rest + MIB, "{sent}");
+        computer.done(&["--profile", "p", "verify", "latest"]);
+        computer.done(&["--profile", "p", "restore", "latest", "--to", "all"]);
+        assert_same_tree(&computer.path("docs"), &computer.path("all/docs"));
+        assert!(emulator.unfinished_uploads().is_empty());
+    });
+}
+
+#[test]
+fn more_than_a_thousand_backups_are_listed() {
+    with_every(|emulator, computer| {
+        for number in 0..1_100 {
+            let name = format!(
+                "p.20250101T{:02}{:02}{:02}Z.pc.linux.zip",
+                number / 3_600,
+                number / 60 % 60,
+                number % 60
+            );
+            emulator.put_object(&format!("my backups/pc/{name}"), "x");
+        }
+        // What other programs keep there: nothing that we could name, and no reason to fail.
+        for odd in [
+            "Icon\r",
+            "line\nbreak",
+            "a//b",
+            "/",
+            "../c",
+            "..",
+            "./x",
+            "100%&<ü>",
+            "folder/",
+        ] {
+            emulator.put_object(&format!("my backups/pc/{odd}"), "x");
+        }
+        let listed = computer.done(&["--profile", "p", "list"]);
+        let rows = listed["backups"].as_array().map(Vec::len);
+        assert_eq!(rows, Some(1_100));
+        assert_eq!(emulator.count(Kind::List), 2);
+    });
+}
+
+#[test]
+fn a_killed_backup_is_gone_on_with() {
+    with_every(|emulator, computer| {
+        write_file(&computer.path("docs"), "a.bin", &noise(1, 28 << 20));
+        emulator.hold(Kind::UploadPart, 2);
+        computer.kill_when(&["--profile", "p", "backup"], || {
+            assert!(
+                emulator.wait_for(Kind::UploadPart, 2, PATIENCE),
+                "{:?}",
+                emulator.seen()
+            );
+            // What was answered is noted soon after.
+            std::thread::park_timeout(Duration::from_millis(300));
+        });
+        emulator.release();
+        assert_eq!(emulator.unfinished_uploads().len(), 1);
+        emulator.forget_seen();
+        let report = computer.done(&["--profile", "p", "backup"]);
+        assert!(number(&report, "bytes_resumed") >= 8 * MIB, "{report}");
+        assert!(number(&report, "bytes_uploaded") < 21 * MIB, "{report}");
+        assert!(emulator.unfinished_uploads().is_empty());
+        computer.done(&["--profile", "p", "restore", "latest", "--to", "all"]);
+        assert_same_tree(&computer.path("docs"), &computer.path("all/docs"));
+    });
+}
+
+#[test]
+fn a_restore_is_undone() {
+    with_every(|_, computer| {
+        plain_tree(&computer.path("docs"));
+        computer.done(&["--profile", "p", "backup"]);
+        write_file(&computer.path("docs"), "readme.txt", b"changed since");
+        computer.done(&["--profile", "p", "restore", "latest"]);
+        let readme = || fs::read(computer.path("docs/readme.txt")).expect("it is there");
+        assert_eq!(readme(), b"hello\n");
+        computer.done(&["--profile", "p", "undo"]);
+        assert_eq!(readme(), b"changed since");
+    });
+}
