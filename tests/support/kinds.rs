@@ -56,6 +56,7 @@ impl SeaweedFs {
         let path = |name: &str| folder.join(name).display().to_string();
         let mut server = Command::new(program);
         server.args([
+            format!("-logdir={}", folder.display()),
             "mini".to_owned(),
             format!("-dir={}", folder.display()),
             "-ip=127.0.0.1".to_owned(),

@@ -10,11 +10,14 @@ the server ends by itself, the folder stays for whoever wants to read the log, a
 """
 
 import ctypes
+import re
 import select
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 POLL_SECS = 0.2
@@ -24,6 +27,15 @@ def die_with_this_process():
     """Covers a kill of this very process, where the system offers it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def remove_sockets(command):
+    """SeaweedFS puts a socket for each port into the folder for temporary files, and leaves it there."""
+    named = (re.fullmatch(r"-(\w+)\.port=(\d+)", argument) for argument in command)
+    for part, port in (match.groups() for match in named if match):
+        for number in (int(port), int(port) + 10_000):
+            socket = Path(tempfile.gettempdir()) / f"seaweedfs-{part}-grpc-{number}.sock"
+            socket.unlink(missing_ok=True)
 
 
 def main(folder, log, *command):
@@ -45,6 +57,7 @@ def main(folder, log, *command):
     finally:
         server.kill()
         server.wait()
+        remove_sockets(command)
     if not asked_to_end:
         sys.exit(1)
     shutil.rmtree(folder, ignore_errors=True)
