@@ -141,6 +141,8 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         JobKind::Save => settings::saved(core, settings::Ended::Badly),
         JobKind::FindSecret => core.state.table.status = ListStatus::NotAsked,
         JobKind::Delete => listing::list(core),
+        // Told once: whoever opens the list again must not look for ever.
+        JobKind::FindPrograms => core.state.programs = Programs::Known(Vec::new()),
         JobKind::Test
         | JobKind::CleanUp
         | JobKind::Backup
@@ -153,7 +155,6 @@ fn failed(core: &mut Core, job: &Job, error: &JobError) {
         | JobKind::Restores
         | JobKind::Forget
         | JobKind::Verify
-        | JobKind::FindPrograms
         | JobKind::PickFolder(_) => {}
     }
     if let Some(notice) = told {

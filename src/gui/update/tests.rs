@@ -12,7 +12,7 @@ use crate::gui::job::{
 };
 use crate::gui::notice::{Offer, Tone};
 use crate::gui::setup::Setup;
-use crate::gui::state::ListStatus;
+use crate::gui::state::{ListStatus, Programs};
 use crate::model::{Backup, Compression, Phase, Profile, Progress, Provider, WhenUnchanged};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -325,6 +325,16 @@ fn an_unchanged_backup_adds_no_row_and_offers_one_of_the_same_profile() {
     assert!(notice.title.starts_with("Nothing changed since"));
     let offer = Offer::BackUpAllTheSame("default".to_owned());
     assert_eq!(notice.offer, Some(offer));
+}
+
+#[test]
+fn programs_that_cannot_be_looked_for_are_looked_for_once() {
+    let mut bench = Bench::new();
+    apply(&mut bench.core, Command::FindPrograms);
+    let crashed = EngineError::Crashed("it broke".to_owned());
+    bench.end(JobKind::FindPrograms, Err(JobError::Engine(crashed)));
+    assert!(matches!(&bench.core.state.programs, Programs::Known(none) if none.is_empty()));
+    assert!(!bench.titles().is_empty(), "it is told");
 }
 
 #[test]
