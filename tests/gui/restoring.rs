@@ -177,3 +177,73 @@ fn a_backup_of_another_computer_asks_where_each_folder_goes() {
     wait(&mut window, "the end", |w| shows(w, "Restored 3 files"));
     assert_eq!(tree(&target), tree(&desk.path("photos")));
 }
+
+/// An archive as Cherry Studio 1.9 makes it.
+fn cherry_studio_archive() -> Vec<u8> {
+    let metadata = br#"{"version":6,"timestamp":1767229323000,"appName":"Cherry Studio","appVersion":"1.9.3","platform":"darwin","arch":"arm64"}"#;
+    let entries: [(&str, &[u8]); 4] = [
+        ("metadata.json", metadata),
+        (
+            "IndexedDB/file__0.indexeddb.leveldb/CURRENT",
+            b"MANIFEST-000007\n",
+        ),
+        (
+            "IndexedDB/file__0.indexeddb.leveldb/MANIFEST-000007",
+            b"new manifest",
+        ),
+        ("Data/Files/a.png", b"a picture"),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(name, options).expect("begun");
+        std::io::Write::write_all(&mut zip, content).expect("written");
+    }
+    zip.finish().expect("finished").into_inner()
+}
+
+#[test]
+fn an_archive_of_cherry_studio_goes_into_its_data_folder_and_out_again() {
+    let desk = Desk::new();
+    desk.write(
+        "store/cherry-studio.20260101120000.mac.mac.zip",
+        &cherry_studio_archive(),
+    );
+    let database = "CherryStudio/IndexedDB/file__0.indexeddb.leveldb";
+    desk.write(&format!("{database}/CURRENT"), b"MANIFEST-000100\n");
+    desk.write(&format!("{database}/000101.log"), b"old log");
+    desk.write("CherryStudio/Data/Files/mine.png", b"mine");
+    let before = tree(&desk.path("CherryStudio"));
+    let mut window = desk.window(desk.config());
+    wait(&mut window, "its row", |w| has_button(w, "Restore…"));
+    press(&mut window, "Restore…");
+    let choice = "Into the data folder of Cherry Studio";
+    wait(&mut window, "the choice", |w| shows(w, choice));
+    window
+        .get_by_role_and_label(Role::RadioButton, choice)
+        .click();
+    window.run_ok();
+    window
+        .get_by_role_and_label(Role::TextInput, "Data folder")
+        .set_text_value_accesskit(&desk.path("CherryStudio").display().to_string());
+    window.run_ok();
+    wait(&mut window, "what would happen", |w| shows(w, "1 replaced"));
+    settle(&mut window, "Restore");
+    press(&mut window, "Restore");
+    wait(&mut window, "the end", |w| has_button(w, "Undo restore"));
+    let now = tree(&desk.path("CherryStudio"));
+    let of_database = |name: &str| {
+        let path = Path::new("IndexedDB/file__0.indexeddb.leveldb").join(name);
+        now.get(&path).map(Vec::as_slice)
+    };
+    assert_eq!(of_database("CURRENT"), Some(&b"MANIFEST-000007\n"[..]));
+    assert_eq!(
+        of_database("000101.log"),
+        None,
+        "a database is replaced whole"
+    );
+    assert_eq!(now[Path::new("Data/Files/mine.png")], b"mine");
+    press(&mut window, "Undo restore");
+    wait(&mut window, "the end", |w| shows(w, "as it was before"));
+    assert_eq!(tree(&desk.path("CherryStudio")), before);
+}
