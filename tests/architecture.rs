@@ -239,6 +239,12 @@ const BANS: &[Ban] = &[
         reason: "settings are read and written in one place",
     },
     Ban {
+        names: &["ini"],
+        only_in: &["src/secrets/"],
+        never_in: &[],
+        reason: "files of keys are read in one place",
+    },
+    Ban {
         names: &["toml"],
         only_in: &["src/apps/", "src/model/providers/"],
         never_in: &[],

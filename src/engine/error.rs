@@ -365,7 +365,7 @@ impl EngineError {
         };
         matches!(
             error.fault(),
-            Fault::Unreachable | Fault::TimedOut | Fault::Stalled | Fault::Busy
+            Fault::Unreachable | Fault::Proxy | Fault::TimedOut | Fault::Stalled | Fault::Busy
         )
     }
 

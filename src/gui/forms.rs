@@ -4,8 +4,8 @@ use crate::engine::VerifyDepth;
 use crate::gui::inside_form::InsideForm;
 use crate::gui::restore_form::RestoreForm;
 use crate::model::{
-    Backup, Compression, Destination, FolderDestination, Profile, Provider, S3Destination, Secret,
-    WhenUnchanged,
+    Backup, Compression, CredentialSource, Destination, FolderDestination, Profile, Provider,
+    S3Destination, Secret, WhenUnchanged,
 };
 use std::path::PathBuf;
 
@@ -41,6 +41,10 @@ pub(crate) struct ProfileForm {
     pub own_endpoint: bool,
     /// Public half of the key pair.
     pub access_key_id: String,
+    /// Where the keys come from.
+    pub credentials: CredentialSource,
+    /// Path of a file of authorities of certificates.
+    pub ca_certificate: String,
     /// Secret half; empty unless just typed.
     pub secret: String,
     /// Whether the secret was typed since it was last kept.
@@ -123,6 +127,8 @@ impl ProfileForm {
             allow_plain_http: false,
             own_endpoint: false,
             access_key_id: String::new(),
+            credentials: CredentialSource::default(),
+            ca_certificate: String::new(),
             secret: String::new(),
             secret_edit: SecretEdit::Untouched,
             excludes: profile.excludes.join("\n"),
@@ -141,6 +147,10 @@ impl ProfileForm {
                 form.root_path.clone_from(&s3.root_path);
                 form.access_key_id.clone_from(&s3.access_key_id);
                 form.allow_plain_http = s3.allow_plain_http;
+                form.credentials.clone_from(&s3.credentials);
+                if let Some(file) = &s3.ca_certificate {
+                    form.ca_certificate = file.display().to_string();
+                }
             }
         }
         form
@@ -162,6 +172,15 @@ impl ProfileForm {
                 access_key_id: trimmed(&self.access_key_id),
                 addressing: None,
                 allow_plain_http: self.allow_plain_http,
+                ca_certificate: Some(self.ca_certificate.trim())
+                    .filter(|path| !path.is_empty())
+                    .map(PathBuf::from),
+                credentials: match &self.credentials {
+                    CredentialSource::AwsProfile { name } => CredentialSource::AwsProfile {
+                        name: trimmed(name),
+                    },
+                    other => other.clone(),
+                },
             }),
         }
     }
@@ -231,7 +250,11 @@ mod tests {
                 root_path: "deep/er".to_owned(),
                 access_key_id: "AKIA".to_owned(),
                 addressing: Some(Addressing::Path),
-                allow_plain_http: false,
+                ca_certificate: Some(PathBuf::from("/etc/ca.pem")),
+                credentials: CredentialSource::AwsProfile {
+                    name: "work".to_owned(),
+                },
+                ..S3Destination::default()
             }),
         }
     }

@@ -66,6 +66,8 @@ pub(crate) enum FolderPurpose {
     Source,
     /// To keep backups in it.
     Destination,
+    /// The file of an authority of certificates, to trust it.
+    CaCertificate,
     /// To restore to it.
     Restore,
     /// To restore to it as a program's data folder.

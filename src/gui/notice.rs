@@ -182,7 +182,11 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
             error.hint().clone_into(&mut notice.hint);
             notice.details = Some(error.details());
         }
-        JobError::Config(_) | JobError::Secrets(_) => {
+        JobError::Secrets(secrets) => {
+            secrets.hint().clone_into(&mut notice.hint);
+            notice.details = Some(chain(error));
+        }
+        JobError::Config(_) => {
             "Check that the disk is not full and that you may write to this folder."
                 .clone_into(&mut notice.hint);
             notice.details = Some(chain(error));

@@ -4,7 +4,7 @@ use crate::config::{Config, Places};
 use crate::gui::job::{Job, JobKind, Program, SecretStatus};
 use crate::gui::notice::{Notice, Notices};
 use crate::gui::opened::{Foresight, Opened, Restores};
-use crate::model::{Backup, Destination, Profile, Secret, resolve_endpoint};
+use crate::model::{Backup, CredentialSource, Destination, Profile, Secret, resolve_endpoint};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -223,6 +223,9 @@ impl State {
             Destination::S3(s3) => {
                 if let Err(error) = resolve_endpoint(s3) {
                     return Some(sentence(&error.to_string()));
+                }
+                if s3.credentials != CredentialSource::Keys {
+                    return None;
                 }
                 if s3.access_key_id.is_empty() {
                     return Some("The access key ID is empty.".to_owned());

@@ -11,8 +11,9 @@ use crate::engine::{
 use crate::gui::job::{JobError, Outcome, Picked, Program, SecretStatus};
 use crate::gui::sums::{Changes, Foreseen};
 use crate::model::{Backup, Destination, Secret};
-use crate::secrets;
+use crate::secrets::{self, Unlocked};
 use crate::storage::{self, Patience, Store};
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,8 +35,10 @@ pub(crate) struct Connection {
 
 impl Connection {
     async fn open(self, patience: Patience) -> Result<Store, JobError> {
-        let destination = self.destination.clone();
-        let secret = self.secret().await?;
+        let Unlocked {
+            destination,
+            secret,
+        } = self.unlock().await?;
         blocking(move || {
             let store = storage::open(&destination, secret.as_ref(), patience);
             Ok(store.map_err(EngineError::from)?)
@@ -43,13 +46,11 @@ impl Connection {
         .await
     }
 
-    async fn secret(self) -> Result<Option<Secret>, JobError> {
+    async fn unlock(self) -> Result<Unlocked, JobError> {
         blocking(move || {
-            Ok(match (&self.destination, self.typed) {
-                (Destination::Folder(_), _) => None,
-                (Destination::S3(_), Some(typed)) => Some(typed),
-                (Destination::S3(_), None) => secrets::find(&self.places, &self.profile)?,
-            })
+            let (places, destination) = (&self.places, &self.destination);
+            let unlocked = secrets::unlock(places, &self.profile, destination, self.typed);
+            Ok(unlocked?)
         })
         .await
     }
@@ -57,8 +58,10 @@ impl Connection {
 
 /// Tests a destination.
 pub(crate) async fn test(connection: Connection, context: Context) -> Result<Outcome, JobError> {
-    let destination = connection.destination.clone();
-    let secret = connection.secret().await?;
+    let Unlocked {
+        destination,
+        secret,
+    } = connection.unlock().await?;
     let report = engine::test(&destination, secret.as_ref(), &context).await?;
     Ok(Outcome::Tested(report))
 }
@@ -254,14 +257,32 @@ pub(crate) async fn find_programs() -> Result<Outcome, JobError> {
     .await
 }
 
-/// Shows the system's dialog for folders.
+/// What a person is to choose in the system's dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A folder.
+    Folder,
+    /// A file with a certificate.
+    Certificate,
+}
+
+/// Shows the system's dialog for folders, or for a file.
 ///
 /// Call it on the main thread, where macOS wants dialogs to begin; await what comes back anywhere.
-pub(crate) fn pick_folder(
+pub(crate) fn pick(
+    wanted: Wanted,
     title: &str,
     context: Context,
 ) -> impl Future<Output = Result<Outcome, JobError>> + use<> {
-    let dialog = rfd::AsyncFileDialog::new().set_title(title).pick_folder();
+    let dialog = rfd::AsyncFileDialog::new().set_title(title);
+    let dialog = match wanted {
+        Wanted::Folder => dialog.pick_folder().boxed(),
+        Wanted::Certificate => dialog
+            .add_filter("Certificates", &["pem", "crt", "cer"])
+            .add_filter("All files", &["*"])
+            .pick_file()
+            .boxed(),
+    };
     let opened = Instant::now();
     async move {
         let folder = tokio::select! {

@@ -1,6 +1,6 @@
 //! `Destination`: where backups are kept. It says who signs, never with which secret.
 
-use super::Provider;
+use super::{CredentialSource, Provider};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -37,6 +37,13 @@ pub struct S3Destination {
     pub addressing: Option<Addressing>,
     /// Whether an endpoint of another computer may begin with `http://`. One of this computer always may.
     pub allow_plain_http: bool,
+    /// A PEM file of the authorities that vouch for an own server's certificate, beside those that this
+    /// computer trusts anyway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<PathBuf>,
+    /// Where the keys come from.
+    #[serde(skip_serializing_if = "CredentialSource::is_default")]
+    pub credentials: CredentialSource,
 }
 
 /// How a request names the bucket.

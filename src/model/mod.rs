@@ -7,6 +7,7 @@ mod backup;
 mod backup_name;
 mod cherry_studio;
 mod compression;
+mod credential_source;
 mod destination;
 mod endpoint;
 mod exclude;
@@ -25,6 +26,7 @@ pub use cherry_studio::{
     CherryStudioBackup, CherryStudioExtent, CherryStudioLayout, CherryStudioName,
 };
 pub use compression::Compression;
+pub use credential_source::{CredentialSource, CredentialSourceError};
 pub use destination::{Addressing, Destination, FolderDestination, S3Destination};
 pub use endpoint::{
     Account, Endpoint, EndpointError, Understanding, account_of, endpoint_in_variant, normal_form,

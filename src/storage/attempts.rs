@@ -103,7 +103,7 @@ fn is_worth_another(error: &StorageError, attempt: u32) -> bool {
             error.code(),
             Some("OperationAborted" | "ConditionalRequestConflict")
         ),
-        Fault::Unreachable | Fault::TimedOut | Fault::Stalled => true,
+        Fault::Unreachable | Fault::Proxy | Fault::TimedOut | Fault::Stalled => true,
         // Some servers under load ignore a range once and then not again.
         Fault::RangeIgnored => attempt < MOST_UNRANGED,
         Fault::Broken => attempt < MOST_BROKEN,

@@ -87,8 +87,12 @@ pub enum Fault {
     Changed,
     /// Nobody answers at the address.
     Unreachable,
+    /// The proxy that the environment sets cannot be reached, or refuses.
+    Proxy,
     /// TLS failed: certificate or protocol.
     Tls,
+    /// The file of authorities of certificates that was set cannot be used.
+    CaCertificate,
     /// It took longer than its deadline.
     TimedOut,
     /// No byte moved in either direction for too long.
@@ -134,7 +138,9 @@ impl Fault {
             Self::AlreadyThere => "already-there",
             Self::Changed => "changed",
             Self::Unreachable => "unreachable",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
+            Self::CaCertificate => "ca-certificate",
             Self::TimedOut => "timed-out",
             Self::Stalled => "stalled",
             Self::Archived => "archived",
@@ -174,7 +180,9 @@ impl Fault {
             Self::AlreadyThere => "There is already an object of this name",
             Self::Changed => "The backup changed while it was being read",
             Self::Unreachable => "Nobody answers at the endpoint",
+            Self::Proxy => "The proxy that this computer uses did not connect to the destination",
             Self::Tls => "A secure connection could not be made",
+            Self::CaCertificate => "The file with the CA certificate cannot be used",
             Self::TimedOut => "The destination took too long to answer",
             Self::Stalled => "Nothing moved on the line to the destination for too long",
             Self::Archived => {
@@ -216,8 +224,14 @@ impl Fault {
             Self::AlreadyThere => "Wait a second and start the backup again.",
             Self::Changed => "Refresh the list and try again.",
             Self::Unreachable => "Check the endpoint, the internet connection and any firewall.",
+            Self::Proxy => {
+                "Check HTTPS_PROXY and HTTP_PROXY in the environment of this program: the proxy's address, and its name and password if it wants them. NO_PROXY names hosts that need no proxy."
+            }
             Self::Tls => {
                 "Check that the endpoint begins with https:// only if the server offers TLS."
+            }
+            Self::CaCertificate => {
+                "Choose the file of the authority that signed the server's certificate again: a text file that begins with -----BEGIN CERTIFICATE-----. Or leave the setting empty, if the server's certificate is from a public authority."
             }
             Self::TimedOut | Self::Stalled => "Check the internet connection and try again.",
             Self::Archived => {

@@ -5,6 +5,7 @@
 
 use super::codes::{Meaning, meaning_of};
 use super::error::{Fault, Refusal, StorageError};
+use super::proxy::ProxyFailed;
 use super::transport::WentSilent;
 use crate::model::region_of_host;
 use http::StatusCode;
@@ -82,6 +83,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
         Fault::Unsupported if answer.is_untagged() => {
             Some("it answers to a part without an ETag".to_owned())
         }
+        Fault::Proxy => proxy_failed(&error).map(ProxyFailed::about),
         Fault::Tls => tls_trouble(&error).map(ToOwned::to_owned),
         Fault::Other | Fault::Unsupported => answer.message.clone(),
         Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
@@ -260,7 +262,21 @@ fn tls_trouble(error: &object_store::Error) -> Option<&'static str> {
     None
 }
 
+fn proxy_failed<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyFailed> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(failed) = error.downcast_ref() {
+            return Some(failed);
+        }
+        cause = error.source();
+    }
+    None
+}
+
 fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {
+    if proxy_failed(error).is_some() {
+        return Some(Fault::Proxy);
+    }
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut kind = None;
     let mut is_silent = false;
@@ -313,6 +329,8 @@ fn fault_of_status(error: &object_store::Error, answer: &Answer, asked: Asked) -
         E::PermissionDenied { .. } => Fault::Denied,
         E::Unauthenticated { .. } => Fault::UnknownKey,
         _ => match answer.status {
+            // Only proxies ask so.
+            Some(407) => Fault::Proxy,
             Some(301 | 307 | 308) => Fault::WrongRegion,
             Some(401) => Fault::UnknownKey,
             Some(501) => Fault::Unsupported,

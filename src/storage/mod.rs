@@ -27,11 +27,13 @@ mod object;
 mod open;
 mod parts;
 mod prober;
+mod proxy;
 mod s3_listing;
 mod s3_upload;
 mod signed;
 mod store;
 mod transport;
+mod trust;
 mod upload;
 
 pub use deadline::Patience;

@@ -11,6 +11,7 @@ use super::s3_upload::Bucket;
 use super::signed::Signed;
 use super::store::{Kind, Opened, Store};
 use super::transport::{Connector, Scheme, http_client};
+use super::trust::Trust;
 
 use crate::model::{
     Addressing, Destination, Endpoint, FolderDestination, S3Destination, Secret, resolve_endpoint,
@@ -108,8 +109,9 @@ pub(super) fn open_s3_with(
     let endpoint = resolve_endpoint(settings)
         .map_err(|error| StorageError::new(Fault::Settings).about(error.to_string()))?;
     let scheme = scheme_of(&endpoint);
-    let http = http_client(job.connect, scheme)?;
-    let first_contact = http_client(quick.connect, scheme)?;
+    let trust = Trust::read(settings.ca_certificate.as_deref())?;
+    let http = http_client(job.connect, scheme, &trust)?;
+    let first_contact = http_client(quick.connect, scheme, &trust)?;
     let client = access(settings, &endpoint, secret, http.clone())?;
     let line = Arc::<Line>::default();
     let (job, quick) = (
@@ -169,7 +171,11 @@ pub(super) fn access(
     };
     // The transport is our own: it decides about times and plain HTTP.
     let options = ClientOptions::new().with_allow_http(true);
-    AmazonS3Builder::new()
+    let mut builder = AmazonS3Builder::new();
+    if let Some(token) = secret.expose_session_token() {
+        builder = builder.with_token(token);
+    }
+    builder
         .with_endpoint(endpoint.client_url())
         .with_virtual_hosted_style_request(endpoint.addressing == Addressing::VirtualHosted)
         .with_bucket_name(&endpoint.bucket)

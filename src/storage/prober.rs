@@ -8,12 +8,13 @@ use super::error::{Fault, StorageError};
 use super::explain::Asked;
 use super::line::Line;
 use super::open::{access, scheme_of, signed};
+use super::proxy::proxy_of;
 use super::signed::{Ask, Signed};
 use super::transport::http_client;
+use super::trust::Trust;
 use crate::model::{Addressing, Endpoint, S3Destination, Secret, resolve_endpoint};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use hyper_util::client::proxy::matcher::Matcher;
 use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,8 +56,9 @@ impl Prober {
     pub fn new(settings: &S3Destination, secret: Option<&Secret>) -> Result<Self, StorageError> {
         let endpoint = resolve_endpoint(settings)
             .map_err(|error| StorageError::new(Fault::Settings).about(error.to_string()))?;
+        let trust = Trust::read(settings.ca_certificate.as_deref())?;
         let times = Times::from(Patience::Interactive);
-        let http = http_client(times.connect, scheme_of(&endpoint))?;
+        let http = http_client(times.connect, scheme_of(&endpoint), &trust)?;
         let client = access(settings, &endpoint, secret, http.clone())?;
         let times = Times {
             // Each step is told by itself, and the next one asks again anyway.
@@ -91,9 +93,7 @@ impl Prober {
     pub fn proxy(&self) -> Option<String> {
         let (scheme, _) = split_scheme(&self.endpoint.service_url);
         let (host, port) = self.host_and_port();
-        let uri: http::Uri = format!("{scheme}://{host}:{port}/").parse().ok()?;
-        let proxy = Matcher::from_env().intercept(&uri)?;
-        Some(proxy.uri().authority()?.host().to_owned())
+        proxy_of(&format!("{scheme}://{host}:{port}/").parse().ok()?)
     }
 
     /// The addresses of the host's name.

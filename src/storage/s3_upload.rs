@@ -64,7 +64,7 @@ impl S3Upload {
             Ok(_) => asked.into_inner() > 1,
             Err(error) => matches!(
                 error.fault(),
-                Fault::Unreachable | Fault::TimedOut | Fault::Stalled
+                Fault::Unreachable | Fault::Proxy | Fault::TimedOut | Fault::Stalled
             ),
         };
         if was_lost {

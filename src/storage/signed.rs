@@ -207,6 +207,7 @@ mod tests {
             http: crate::storage::transport::http_client(
                 connect,
                 crate::storage::transport::Scheme::HttpsOnly,
+                &crate::storage::trust::Trust::default(),
             )
             .expect("a client"),
         };

@@ -4,6 +4,8 @@
 
 use super::error::{AnswerHead, Fault, StorageError};
 use super::line::{Operation, Way};
+use super::proxy::ProxyFailed;
+use super::trust::Trust;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use jiff::{SignedDuration, Timestamp};
@@ -44,11 +46,22 @@ impl HttpConnector for Connector {
 }
 
 /// A transport of its own connections. Proxies are those of the environment.
-pub(super) fn http_client(connect: Duration, scheme: Scheme) -> Result<HttpClient, StorageError> {
+pub(super) fn http_client(
+    connect: Duration,
+    scheme: Scheme,
+    trust: &Trust,
+) -> Result<HttpClient, StorageError> {
+    let fault = if trust.0.is_empty() {
+        Fault::Settings
+    } else {
+        // Nothing else of it can be wrong.
+        Fault::CaCertificate
+    };
     let client = reqwest::Client::builder()
         .user_agent(concat!("zipkeep/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect)
         .https_only(scheme == Scheme::HttpsOnly)
+        .tls_certs_merge(trust.0.iter().cloned())
         // What is signed is signed for one host: elsewhere it is refused, and its body a stranger's.
         .redirect(reqwest::redirect::Policy::none())
         // Known to be faster for big bodies, and understood by every gateway.
@@ -59,7 +72,7 @@ pub(super) fn http_client(connect: Duration, scheme: Scheme) -> Result<HttpClien
         .no_zstd()
         .no_deflate()
         .build()
-        .map_err(|error| StorageError::new(Fault::Settings).caused_by(error))?;
+        .map_err(|error| StorageError::new(fault).caused_by(error))?;
     Ok(HttpClient::new(Wire(client)))
 }
 
@@ -86,11 +99,12 @@ impl Wire {
             let misuse = std::io::Error::other("a request that belongs to no operation");
             return Err(HttpError::new(HttpErrorKind::Unknown, misuse));
         };
+        let uri = request.uri().clone();
         let wants_range = request.headers().contains_key(http::header::RANGE);
         let request = to_reqwest(request, &operation)?;
         operation.asks();
         let response = tokio::select! {
-            response = self.0.execute(request) => response.map_err(|error| failed(error, Part::Head))?,
+            response = self.0.execute(request) => response.map_err(|error| failed(error, Part::Head(&uri)))?,
             silence = operation.gone_silent() => return Err(silent(silence)),
         };
         let way = if response.status().is_success() {
@@ -270,12 +284,13 @@ fn silent(time: Duration) -> HttpError {
 
 /// Where an answer broke off.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Head,
+enum Part<'a> {
+    /// Of a request to this address.
+    Head(&'a http::Uri),
     Body,
 }
 
-fn failed(error: reqwest::Error, part: Part) -> HttpError {
+fn failed(error: reqwest::Error, part: Part<'_>) -> HttpError {
     let kind = if error.is_timeout() || is_timed_out(&error) {
         HttpErrorKind::Timeout
     } else if error.is_connect() {
@@ -287,7 +302,15 @@ fn failed(error: reqwest::Error, part: Part) -> HttpError {
         HttpErrorKind::Request
     };
     // The client's own words name the address.
-    HttpError::new(kind, error.without_url())
+    let is_connect = error.is_connect();
+    let error = error.without_url();
+    match part {
+        Part::Head(uri) if is_connect => match ProxyFailed::of(uri, error) {
+            Ok(failed) => HttpError::new(kind, failed),
+            Err(error) => HttpError::new(kind, error),
+        },
+        _ => HttpError::new(kind, error),
+    }
 }
 
 /// Whether the system itself gave up waiting.

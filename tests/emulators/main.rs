@@ -6,6 +6,7 @@ mod emulator;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
 mod addressing;
 mod ask;
 mod contract;

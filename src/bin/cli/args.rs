@@ -2,8 +2,9 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
-use zipkeep::model::{Compression, Provider, WhenUnchanged};
+use zipkeep::model::{Compression, CredentialSource, Provider, WhenUnchanged};
 
 /// Back folders up to your own S3-compatible bucket, each backup one plain ZIP, and restore them anywhere.
 #[derive(Debug, Parser)]
@@ -27,7 +28,8 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with warnings, 130 cancelled.
-Environment: ZIPKEEP_SECRET_ACCESS_KEY gives the secret for one run;
+Environment: ZIPKEEP_SECRET_ACCESS_KEY gives the secret for one run, ZIPKEEP_SESSION_TOKEN the session
+token of temporary keys; HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured;
 ZIPKEEP_CONFIG_DIR and ZIPKEEP_DATA_DIR move the settings and the data.";
 
 const VERIFY_EXIT_CODES: &str = "\
@@ -275,6 +277,13 @@ pub(crate) struct ProfileSettings {
     /// Access key id
     #[arg(long, value_name = "ID")]
     pub(crate) access_key_id: Option<String>,
+    /// Where the keys come from: "keys" (kept here), "environment" (`AWS_ACCESS_KEY_ID` and the like) or
+    /// "aws-profile:NAME" (a profile of ~/.aws)
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) credentials: Option<CredentialSource>,
+    /// PEM file of the authority that vouches for an own server's certificate; "" forgets it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_certificate: Option<OsString>,
     /// Read the secret access key from standard input
     #[arg(long)]
     pub(crate) secret_stdin: bool,

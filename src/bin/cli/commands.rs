@@ -16,8 +16,8 @@ use zipkeep::engine::{
     self, BackupOptions, BackupRequest, Context, DeletedData, Earlier, StopSwitch, VerifyDepth,
     VerifyRequest,
 };
-use zipkeep::model::{Backup, Destination, EntryKind, Profile, Secret, Warning, WhenUnchanged};
-use zipkeep::secrets;
+use zipkeep::model::{Backup, Destination, EntryKind, Profile, Warning, WhenUnchanged};
+use zipkeep::secrets::{self, Unlocked};
 use zipkeep::storage::{self, Patience, Store};
 
 /// Everything that a command works with.
@@ -72,20 +72,18 @@ impl Work {
         untouched
     }
 
-    pub(crate) fn secret(&self) -> Result<Option<Secret>, Failure> {
-        Ok(match self.profile.destination {
-            Destination::S3(_) => secrets::find(&self.places, &self.profile.name)?,
-            Destination::Folder(_) => None,
-        })
+    /// `destination` of this profile with its keys.
+    pub(crate) fn unlock(&self, destination: &Destination) -> Result<Unlocked, Failure> {
+        let name = &self.profile.name;
+        Ok(secrets::unlock(&self.places, name, destination, None)?)
     }
 
     pub(crate) fn store(&self, patience: Patience) -> Result<Store, Failure> {
-        let secret = self.secret()?;
-        Ok(storage::open(
-            &self.profile.destination,
-            secret.as_ref(),
-            patience,
-        )?)
+        let Unlocked {
+            destination,
+            secret,
+        } = self.unlock(&self.profile.destination)?;
+        Ok(storage::open(&destination, secret.as_ref(), patience)?)
     }
 
     pub(crate) async fn find(&self, store: &Store, wanted: &str) -> Result<Backup, Failure> {

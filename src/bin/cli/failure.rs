@@ -119,10 +119,7 @@ impl Failure {
                 "Mend the file, or move it away to start with new settings.".to_owned()
             }
             Self::Config(_) => "Check the folder's permissions and free space.".to_owned(),
-            Self::Secrets(_) => {
-                "Check the file and its folder; moved away, the secrets are to be entered anew."
-                    .to_owned()
-            }
+            Self::Secrets(error) => error.hint().to_owned(),
             Self::Local { .. } => "Check the file.".to_owned(),
         }
     }

@@ -9,8 +9,8 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::model::{
-    Compression, Deleting, Destination, FolderDestination, Profile, S3Destination, Secret,
-    WhenUnchanged, understand,
+    Compression, CredentialSource, Deleting, Destination, FolderDestination, Profile,
+    S3Destination, Secret, WhenUnchanged, understand,
 };
 use zipkeep::secrets;
 
@@ -127,6 +127,12 @@ fn show(profile: &Profile, output: Output) -> Result<(), Failure> {
                 writeln!(out, "bucket         {}", s3.bucket)?;
                 writeln!(out, "root path      {}", s3.root_path)?;
                 writeln!(out, "access key id  {}", s3.access_key_id)?;
+                if !s3.credentials.is_default() {
+                    writeln!(out, "keys from      {}", s3.credentials)?;
+                }
+                if let Some(file) = &s3.ca_certificate {
+                    writeln!(out, "CA certificate {}", file.display())?;
+                }
                 if s3.allow_plain_http {
                     writeln!(out, "plain http     allowed")?;
                 }
@@ -202,9 +208,12 @@ fn changed(
                 &settings.bucket,
                 &settings.access_key_id,
             ];
-            if s3_only.iter().any(|value| value.is_some()) || settings.allow_plain_http.is_some() {
+            let is_for_s3 = settings.allow_plain_http.is_some()
+                || settings.credentials.is_some()
+                || settings.ca_certificate.is_some();
+            if is_for_s3 || s3_only.iter().any(|value| value.is_some()) {
                 return Err(Failure::usage(
-                    "a folder has no endpoint, region, bucket or access key id",
+                    "a folder has no endpoint, region, bucket, keys or certificate",
                     "Use --root for the folder, or another --provider.",
                 ));
             }
@@ -248,6 +257,13 @@ fn change_s3(s3: &mut S3Destination, settings: &ProfileSettings) -> Result<(), F
     if let Some(allowed) = settings.allow_plain_http {
         s3.allow_plain_http = allowed;
     }
+    if let Some(source) = &settings.credentials {
+        s3.credentials.clone_from(source);
+    }
+    if let Some(file) = &settings.ca_certificate {
+        let is_given = !file.is_empty();
+        s3.ca_certificate = is_given.then(|| absolute(Path::new(file))).transpose()?;
+    }
     if s3.endpoint.contains('@') {
         return Err(Failure::usage(
             "the endpoint holds a name or password before an “@”",
@@ -276,10 +292,7 @@ fn keep(
         secrets::keep(places, name, &secret)?;
     }
     config.save(places)?;
-    if matches!(profile.destination, Destination::S3(_))
-        && !is_kept
-        && secrets::find(places, name)?.is_none()
-    {
+    if wants_secret(profile) && !is_kept && secrets::find(places, name)?.is_none() {
         output.note(
             "No secret access key is kept yet: give it with `profile edit NAME --secret-stdin`.",
         );
@@ -294,6 +307,14 @@ fn keep(
             profile.destination.summary()
         )
     })
+}
+
+/// Whether a secret has to be kept for it.
+fn wants_secret(profile: &Profile) -> bool {
+    match &profile.destination {
+        Destination::S3(s3) => s3.credentials == CredentialSource::Keys,
+        Destination::Folder(_) => false,
+    }
 }
 
 /// What was taken from where, or what is still missing: a profile may be completed later.
@@ -329,8 +350,7 @@ fn read_secret(profile: &Profile, settings: &ProfileSettings) -> Result<Option<S
         }
         return Ok(Some(secret));
     }
-    let is_wanted =
-        matches!(profile.destination, Destination::S3(_)) && settings.access_key_id.is_some();
+    let is_wanted = wants_secret(profile) && settings.access_key_id.is_some();
     if is_wanted && io::stdin().is_terminal() {
         let typed = rpassword::prompt_password("Secret Access Key: ");
         let secret = Secret::new(&typed.map_err(|error| local("the secret", error))?);

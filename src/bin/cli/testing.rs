@@ -7,7 +7,8 @@ use serde::Serialize;
 use std::io;
 use zipkeep::config::Config;
 use zipkeep::engine::{self, Check, CheckOutcome, CleanedUp, Learnt, TestReport};
-use zipkeep::model::{Destination, Secret};
+use zipkeep::model::Destination;
+use zipkeep::secrets::Unlocked;
 use zipkeep::storage::{Patience, Refusal};
 
 /// What scripts see: the report, and what was done about it.
@@ -24,15 +25,14 @@ struct Tested<'a> {
 
 impl Work {
     pub(crate) async fn test(&self, args: &TestArgs) -> Result<Exit, Failure> {
-        let secret = self.secret()?;
-        let report = self.examine(secret.as_ref()).await?;
+        let report = self.examine(&self.profile.destination).await?;
         let mut shown = report;
         let mut saved = false;
         if args.save && !shown.learnt.is_empty() {
             let learnt = self.save_learnt(&shown.learnt)?;
             saved = true;
             // What counts is whether it works now.
-            let again = engine::test(&learnt, secret.as_ref(), &self.context).await?;
+            let again = self.examine(&learnt).await?;
             shown = again;
         }
         let cleaned_up = if args.clean_up && shown.leftovers.old_uploads > 0 {
@@ -56,9 +56,12 @@ impl Work {
         })
     }
 
-    async fn examine(&self, secret: Option<&Secret>) -> Result<TestReport, Failure> {
-        let destination = &self.profile.destination;
-        Ok(engine::test(destination, secret, &self.context).await?)
+    async fn examine(&self, destination: &Destination) -> Result<TestReport, Failure> {
+        let Unlocked {
+            destination,
+            secret,
+        } = self.unlock(destination)?;
+        Ok(engine::test(&destination, secret.as_ref(), &self.context).await?)
     }
 
     /// Puts it into the profile and gives its destination.

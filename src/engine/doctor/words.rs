@@ -68,7 +68,7 @@ pub(super) fn nothing_listens(port: u16) -> &'static str {
 pub(super) fn tls_hint(error: &StorageError) -> &'static str {
     let told = error.to_string();
     if told.contains("vouches") {
-        "If it is your own server, choose its CA certificate in the settings. Otherwise somebody may be listening in: do not go on."
+        "If it is your own server, choose its CA certificate under “Advanced” in the settings, or give it with `zipkeep-cli profile edit NAME --ca-certificate FILE`. Otherwise somebody may be listening in: do not go on."
     } else if told.contains("another name") {
         "Check the endpoint: its name must be the one that the certificate is for."
     } else if told.contains("expired") {

@@ -183,8 +183,8 @@ fn folder_picked(core: &mut Core, kind: JobKind, picked: Picked) {
     let Some(folder) = picked.folder else {
         // Without a dialog program the answer is the same as when the person closes the dialog.
         if picked.open_for < TOO_FAST_FOR_A_PERSON {
-            let title = "This system cannot show a dialog for choosing folders";
-            let hint = "Type the folder's path into the field instead.";
+            let title = "This system cannot show a dialog for choosing files and folders";
+            let hint = "Type the path into the field instead.";
             core.tell(Notice::new(kind, Tone::Warning, title).hint(hint));
         }
         return;
@@ -194,6 +194,10 @@ fn folder_picked(core: &mut Core, kind: JobKind, picked: Picked) {
         FolderPurpose::Source => settings::add_source(core, folder),
         FolderPurpose::Destination => {
             core.forms.profile.folder = path;
+            settings::finish_form(core);
+        }
+        FolderPurpose::CaCertificate => {
+            core.forms.profile.ca_certificate = path;
             settings::finish_form(core);
         }
         FolderPurpose::Restore => {

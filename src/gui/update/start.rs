@@ -142,12 +142,17 @@ pub(crate) fn pick_folder(core: &mut Core, purpose: FolderPurpose) {
     let title = match purpose {
         FolderPurpose::Source => "Choose a folder to back up",
         FolderPurpose::Destination => "Choose the folder to keep backups in",
+        FolderPurpose::CaCertificate => "Choose the file with the CA certificate",
         FolderPurpose::Restore | FolderPurpose::RestoreApp | FolderPurpose::RestorePlace(_) => {
             "Choose the folder to restore to"
         }
     };
+    let wanted = match purpose {
+        FolderPurpose::CaCertificate => work::Wanted::Certificate,
+        _ => work::Wanted::Folder,
+    };
     launch(core, kind, title, |context| {
-        work::pick_folder(title, context)
+        work::pick(wanted, title, context)
     });
 }
 

@@ -1,19 +1,20 @@
 //! The fields of a bucket: only those that its provider needs, and what was understood of them.
 
+use super::advanced_form::advanced_ui;
+use super::keys_form::keys_form_ui;
 use super::note_edit::note_edit;
 use super::suggested_field::suggested_field_ui;
-use super::widgets::{choice_ui, field_ui, quiet_button, quiet_line_ui, secret_ui, tall_button};
+use super::widgets::{choice_ui, field_ui, quiet_button, quiet_line_ui, tall_button};
 use crate::gui::command::{Command, Commands};
-use crate::gui::forms::{ProfileForm, SecretEdit};
-use crate::gui::job::SecretStatus;
+use crate::gui::forms::ProfileForm;
 use crate::gui::state::{State, sentence};
-use crate::gui::theme::{self, GRID};
+use crate::gui::theme;
 use crate::model::providers::{Preset, RegionRule};
 use crate::model::{
     AccessPolicy, Deleting, Destination, EndpointError, Provider, S3Destination, access_policy,
     account_of, endpoint_in_variant, normal_form, resolve_endpoint, understood_so_far,
 };
-use egui::{Checkbox, Hyperlink, Label, RichText, Ui};
+use egui::{Checkbox, Label, RichText, Ui};
 
 /// Where the bucket is, whose keys open it, and what they must be allowed.
 pub(crate) fn bucket_ui(
@@ -28,23 +29,7 @@ pub(crate) fn bucket_ui(
     };
     endpoint_ui(ui, preset, &typed, (form, commands));
     region_and_bucket_ui(ui, preset, (form, commands));
-    let id = field_ui(
-        ui,
-        "Access Key ID",
-        &mut form.access_key_id,
-        "the public half of the key",
-    );
-    note_edit(&id, form, commands);
-    let example = match state.secret {
-        SecretStatus::Kept => "kept on this computer",
-        SecretStatus::Unknown | SecretStatus::Missing => "the secret half of the key",
-    };
-    let secret = secret_ui(ui, "Secret Access Key", &mut form.secret, example);
-    if secret.changed() {
-        form.secret_edit = SecretEdit::Typed;
-    }
-    note_edit(&secret, form, commands);
-    keys_ui(ui, preset);
+    keys_form_ui(ui, preset, state.secret, (form, commands));
     let root = field_ui(
         ui,
         "Root path",
@@ -53,6 +38,7 @@ pub(crate) fn bucket_ui(
     );
     note_edit(&root, form, commands);
     policy_ui(ui, &typed);
+    advanced_ui(ui, form, commands);
 }
 
 /// The endpoint where it is asked for, and what was understood of all that was typed.
@@ -208,25 +194,6 @@ fn region_and_bucket_ui(
     if !preset.bucket.hint.is_empty() {
         ui.add(Label::new(theme::small(ui, &preset.bucket.hint)).wrap());
     }
-}
-
-/// Where the provider makes keys.
-fn keys_ui(ui: &mut Ui, preset: &Preset) {
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = GRID / 2.0;
-        let name = "Where to find the keys";
-        match &preset.keys.url {
-            Some(url) => {
-                let link = RichText::new(name).small();
-                ui.add(Hyperlink::from_label_and_url(link, url).open_in_new_tab(true))
-                    .on_hover_text(url);
-            }
-            None => {
-                ui.label(theme::small(ui, name));
-            }
-        }
-        ui.add(Label::new(theme::small(ui, &preset.keys.hint)).wrap());
-    });
 }
 
 /// What the keys must be allowed, to be copied.

@@ -1,6 +1,7 @@
 //! Drawing only: functions `x_ui(ui, &State, &mut its form, &mut Commands)`, and no file, network or
 //! runtime within their reach.
 
+mod advanced_form;
 mod backups_table;
 mod bucket_form;
 mod destination_form;
@@ -15,6 +16,8 @@ mod inside_changes;
 mod inside_page;
 mod inside_tree;
 mod job_strip;
+mod keys_form;
+
 mod note_edit;
 mod notices;
 mod restore_dialog;

@@ -1,7 +1,8 @@
-//! The secret access keys: the one place that keeps them, apart from the settings.
+//! The secret access keys that this program keeps.
 //!
 //! They stand in a file of the data folder that only its owner may read (mode 0600), one a profile.
 
+use super::error::SecretsError;
 use crate::config::Places;
 use crate::model::Secret;
 use std::collections::BTreeMap;
@@ -10,27 +11,27 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 /// The environment variable that gives the secret for one run.
-pub const SECRET_VARIABLE: &str = "ZIPKEEP_SECRET_ACCESS_KEY";
+const SECRET_VARIABLE: &str = "ZIPKEEP_SECRET_ACCESS_KEY";
+/// The environment variable that gives the session token of temporary keys for one run.
+const TOKEN_VARIABLE: &str = "ZIPKEEP_SESSION_TOKEN";
 
-/// Why secrets could not be read or kept.
-#[derive(Debug, thiserror::Error)]
-#[error("the secrets in {path} cannot be {action}")]
-pub struct SecretsError {
-    path: PathBuf,
-    action: &'static str,
-    #[source]
-    source: io::Error,
-}
-
-/// Reads the secret of `profile`: from the environment for this run, else as it was kept.
+/// Reads the secret of `profile`: from the environment for this run, else as it was kept. A session token
+/// comes from the environment with either.
 pub fn find(places: &Places, profile: &str) -> Result<Option<Secret>, SecretsError> {
     let for_this_run = std::env::var(SECRET_VARIABLE).unwrap_or_default();
-    if !for_this_run.trim().is_empty() {
-        return Ok(Some(Secret::new(&for_this_run)));
-    }
-    Ok(load(places)?
-        .remove(profile)
-        .filter(|secret| !secret.is_empty()))
+    let secret = if for_this_run.trim().is_empty() {
+        load(places)?
+            .remove(profile)
+            .filter(|secret| !secret.is_empty())
+    } else {
+        Some(Secret::new(&for_this_run))
+    };
+    Ok(secret.map(for_this_session))
+}
+
+/// `secret` with the session token of the environment, if there is one.
+pub(super) fn for_this_session(secret: Secret) -> Secret {
+    secret.with_session_token(&std::env::var(TOKEN_VARIABLE).unwrap_or_default())
 }
 
 /// Keeps the secret of `profile`; an empty one forgets it.
@@ -59,7 +60,7 @@ fn file(places: &Places) -> PathBuf {
 
 fn load(places: &Places) -> Result<BTreeMap<String, Secret>, SecretsError> {
     let path = file(places);
-    let failed = |path, source| SecretsError {
+    let failed = |path, source| SecretsError::Kept {
         path,
         action: "read",
         source,
@@ -86,7 +87,7 @@ fn save(places: &Places, all: &BTreeMap<String, Secret>) -> Result<(), SecretsEr
         new_file.persist(&path)?;
         File::open(&path)?.sync_all()
     };
-    write().map_err(|source| SecretsError {
+    write().map_err(|source| SecretsError::Kept {
         path: path.clone(),
         action: "saved",
         source,
