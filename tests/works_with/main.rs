@@ -15,8 +15,9 @@ use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use support::{
-    Fault, JuiceFs, Moment, Moto, Proxy, Rclone, SeaweedFs, Server, Step, When, all_servers_wanted,
-    assert_same_tree, noise, object_keys, plain_tree, put_objects, unfinished_uploads, write_file,
+    Ceph, Fault, Garage, JuiceFs, Moment, Moto, Proxy, Rclone, SeaweedFs, Server, Step, Swift,
+    When, all_servers_wanted, assert_same_tree, differences, noise, object_keys, plain_tree,
+    put_objects, snapshot, unfinished_uploads, write_file,
 };
 
 const MIB: u64 = 1 << 20;
@@ -28,10 +29,11 @@ const STALL: Duration = Duration::from_mins(5);
 type Trial = (&'static str, fn(&Server));
 
 /// What is tried, in the order of the columns.
-const TRIALS: [Trial; 8] = [
+const TRIALS: [Trial; 9] = [
     ("test", tests),
     ("back up, verify, restore", backs_up_and_restores),
     ("one file", restores_one_file),
+    ("undo", undoes),
     ("back up again", backs_up_again),
     ("copy what stays", copies_what_stays),
     ("list 1,100", lists_many),
@@ -72,6 +74,23 @@ fn restores_one_file(server: &Server) {
     let cover = fs::read(there.join("source/photos/cover.jpg"));
     assert_eq!(cover.expect("restored"), noise(2, 3_000));
     assert!(!there.join("source/readme.txt").exists());
+}
+
+/// A restore to where the files came from, taken back.
+fn undoes(server: &Server) {
+    let computer = Computer::new(Destination::Bucket(server));
+    plain_tree(&computer.source());
+    computer.add_profile("p");
+    computer.run("p", &["backup"], "backup");
+    let readme = computer.source().join("readme.txt");
+    let backed_up = fs::read(&readme).expect("it is there");
+    write_file(&computer.source(), "readme.txt", b"changed since");
+    fs::remove_file(computer.source().join("photos/cover.jpg")).expect("removed");
+    let before = snapshot(&computer.source());
+    computer.run("p", &["restore", "latest"], "restore");
+    assert_eq!(fs::read(&readme).expect("it is there"), backed_up);
+    computer.run("p", &["undo"], "undo");
+    assert_eq!(differences(&before, &snapshot(&computer.source())), [""; 0]);
 }
 
 fn backs_up_again(server: &Server) {
@@ -186,5 +205,26 @@ fn moto() {
 fn rclone() {
     if let Some(server) = all_servers_wanted().then(Rclone::start).flatten() {
         all_trials(&server, &["copy what stays"]);
+    }
+}
+
+#[test]
+fn swift() {
+    if let Some(server) = all_servers_wanted().then(Swift::start).flatten() {
+        all_trials(&server, &["copy what stays"]);
+    }
+}
+
+#[test]
+fn ceph() {
+    if let Some(server) = all_servers_wanted().then(Ceph::start).flatten() {
+        all_trials(&server, &[]);
+    }
+}
+
+#[test]
+fn garage() {
+    if let Some(server) = all_servers_wanted().then(Garage::start).flatten() {
+        all_trials(&server, &[]);
     }
 }

@@ -7,9 +7,13 @@ test runner gives each test a thread of its own.
 
 Arguments: FOLDER LOG COMMAND...; FOLDER is the working directory and is removed at the end. Where
 the server ends by itself, the folder stays for whoever wants to read the log, and exit code is 1.
+
+A server of several processes is started by a script beside this one, through `start` and `watch`.
 """
 
+import contextlib
 import ctypes
+import os
 import re
 import select
 import shutil
@@ -17,9 +21,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 POLL_SECS = 0.2
 
 
@@ -27,6 +33,39 @@ def die_with_this_process():
     """Covers a kill of this very process, where the system offers it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start(command, **more):
+    """Starts a process that does not outlive this one."""
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        preexec_fn=die_with_this_process,
+        **more,
+    )
+
+
+def watch(processes):
+    """Waits until one of several ends, none of which should."""
+    while all(process.poll() is None for process in processes):
+        time.sleep(POLL_SECS)
+    sys.exit(1)
+
+
+def adopt_orphans():
+    """What a server of several processes leaves becomes a child of this one, to be waited for."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end(server):
+    """Ends the server with all its processes; when this returns, they write no more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def remove_sockets(command):
@@ -40,14 +79,10 @@ def remove_sockets(command):
 
 def main(folder, log, *command):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    adopt_orphans()
     with open(log, "ab") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            preexec_fn=die_with_this_process,
+        server = start(
+            command, cwd=folder, stdout=output, stderr=output, start_new_session=True
         )
     asked_to_end = False
     try:
@@ -55,8 +90,7 @@ def main(folder, log, *command):
             readable, _, _ = select.select([sys.stdin], [], [], POLL_SECS)
             asked_to_end = bool(readable)
     finally:
-        server.kill()
-        server.wait()
+        end(server)
         remove_sockets(command)
     if not asked_to_end:
         sys.exit(1)
