@@ -9,6 +9,7 @@ mod support;
 mod addressing;
 mod ask;
 mod contract;
+mod doctor;
 mod objects;
 mod signing;
 mod trouble;
