@@ -6,6 +6,7 @@
 mod backup;
 mod catalog;
 mod context;
+mod copying;
 mod delete;
 mod describe;
 mod doctor;

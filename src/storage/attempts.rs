@@ -13,6 +13,8 @@ const LONGEST_ASKED_WAIT: Duration = Duration::from_mins(1);
 /// How often a server that ignores the range is asked for it: each of its answers is a whole object.
 const MOST_UNRANGED: u32 = 8;
 
+/// How often a server is asked for a copy that only says that it failed: for 13 to 26 seconds.
+const MOST_FAILED_COPIES: u32 = 8;
 /// How often something is sent that arrives as something else: once may be chance.
 const MOST_BROKEN: u32 = 3;
 
@@ -37,6 +39,36 @@ impl Attempts {
     pub(super) async fn run<T, F>(
         &self,
         load: Load,
+        work: impl Fn() -> F + Send,
+    ) -> Result<T, StorageError>
+    where
+        T: Send,
+        F: Future<Output = Result<T, StorageError>> + Send,
+    {
+        self.run_while(load, is_worth_another, work).await
+    }
+
+    /// The same for a copy, which can be done without: a server that breaks at it is not asked for minutes.
+    pub(super) async fn run_copy<T, F>(
+        &self,
+        load: Load,
+        work: impl Fn() -> F + Send,
+    ) -> Result<T, StorageError>
+    where
+        T: Send,
+        F: Future<Output = Result<T, StorageError>> + Send,
+    {
+        let is_worth_another = |error: &StorageError, attempt: u32| {
+            let is_enough = attempt >= MOST_FAILED_COPIES && is_failure_inside(error);
+            is_worth_another(error, attempt) && !is_enough
+        };
+        self.run_while(load, is_worth_another, work).await
+    }
+
+    async fn run_while<T, F>(
+        &self,
+        load: Load,
+        is_worth_another: impl Fn(&StorageError, u32) -> bool + Send,
         work: impl Fn() -> F + Send,
     ) -> Result<T, StorageError>
     where
@@ -111,10 +143,15 @@ fn is_worth_another(error: &StorageError, attempt: u32) -> bool {
     }
 }
 
+/// Whether the server broke at this very request, and does not just have too much to do.
+fn is_failure_inside(error: &StorageError) -> bool {
+    error.code() == Some("InternalError") || error.refusal().status == Some(500)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Patience;
+    use crate::storage::{Patience, Refusal};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     /// Fails always with this, and gives how often it was tried and how long it took.
@@ -153,6 +190,25 @@ mod tests {
             let (tried, _) = fails(Patience::Interactive, || StorageError::new(fault)).await;
             assert_eq!(tried, 3, "{fault:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_breaks_at_copies_is_not_asked_for_minutes() {
+        let copied = async |status: u16| {
+            let attempts = Attempts::new(Times::from(Patience::Patient), Arc::default());
+            let refusal = Refusal {
+                status: Some(status),
+                ..Refusal::default()
+            };
+            let began = Instant::now();
+            let work =
+                || async { Err::<(), _>(StorageError::new(Fault::Busy).refused(refusal.clone())) };
+            let failed = attempts.run_copy(Load::works(1 << 20), work).await;
+            assert_eq!(failed.expect_err("it fails").fault(), Fault::Busy);
+            began.elapsed().as_secs()
+        };
+        assert!((12..27).contains(&copied(500).await));
+        assert!(copied(503).await > 100, "it has too much to do");
     }
 
     #[tokio::test(start_paused = true)]

@@ -123,7 +123,7 @@ const CODES: &[Row] = &[
         &["PublicEndpointForbidden"],
         Fault::WrongStyle,
         "The provider no longer serves this bucket at its default address",
-        "Bind an own domain name to the bucket on the provider's page, and use it as the endpoint.",
+        "Bind a domain name of your own to the bucket on the provider's page, and enter that name as the endpoint.",
     ),
     worded(
         &["NonStandardHostForbidden"],
@@ -181,7 +181,7 @@ const CODES: &[Row] = &[
         &["ApkDownloadForbidden", "DownloadForbidden"],
         Fault::Denied,
         "The provider does not hand out app packages at its default address",
-        "Bind an own domain name to the bucket on the provider's page, and use it as the endpoint.",
+        "Bind a domain name of your own to the bucket on the provider's page, and enter that name as the endpoint.",
     ),
     plain(
         &["FileAlreadyExists", "ObjectAlreadyExists"],

@@ -316,6 +316,11 @@ impl StorageError {
             .map_or(self.fault.words().hint, |words| words.hint)
     }
 
+    /// The same, where it fits the provider's very code and not only the fault.
+    pub fn own_hint(&self) -> Option<&'static str> {
+        self.words.map(|words| words.hint)
+    }
+
     /// What the provider said, as far as it said anything.
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
@@ -361,7 +366,8 @@ pub(super) fn skew_text(skew: SignedDuration) -> String {
     let secs = skew.as_secs().unsigned_abs();
     let (count, unit) = match secs {
         0..120 => (secs, "second"),
-        120..7_200 => (secs / 60, "minute"),
+        // To the nearest: while it is asked, a second passes.
+        120..7_200 => ((secs + 30) / 60, "minute"),
         7_200..172_800 => (secs / 3_600, "hour"),
         _ => (secs / 86_400, "day"),
     };

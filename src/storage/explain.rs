@@ -66,6 +66,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
     let meaning = code.and_then(|code| meaning_of_code(code, &answer.text, asked));
     let fault = meaning
         .map(|meaning| meaning.fault)
+        .or_else(|| answer.wants_tls().then_some(Fault::Tls))
         .or_else(|| fault_of_system(&error))
         .unwrap_or_else(|| fault_of_status(&error, &answer, asked));
     let region = match fault {
@@ -84,6 +85,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
             Some("it answers to a part without an ETag".to_owned())
         }
         Fault::Proxy => proxy_failed(&error).map(ProxyFailed::about),
+        Fault::Tls if answer.wants_tls() => Some("the server wants one at this port".to_owned()),
         Fault::Tls => tls_trouble(&error).map(ToOwned::to_owned),
         Fault::Other | Fault::Unsupported => answer.message.clone(),
         Fault::Folder | Fault::Full => system_error(&error).map(ToString::to_string),
@@ -136,6 +138,11 @@ impl Answer {
         }
     }
 
+    /// Whether a server of TLS was spoken to without.
+    fn wants_tls(&self) -> bool {
+        self.status == Some(400) && asks_for_tls(&self.text)
+    }
+
     /// Whether it is a success that lacks the tag which completing an upload needs.
     fn is_untagged(&self) -> bool {
         self.status.is_none() && self.text.contains("ETag Header missing")
@@ -157,6 +164,17 @@ impl Answer {
             })
             .or_else(|| region_of_host(&element(&self.text, "Endpoint")?))
     }
+}
+
+/// Whether this is what a server of TLS says in the clear: in the words of nginx, of Go (`MinIO`) and of
+/// Apache.
+pub(super) fn asks_for_tls(answer: &str) -> bool {
+    const WORDS: [&str; 3] = [
+        "plain HTTP request was sent to HTTPS port",
+        "HTTP request to an HTTPS server",
+        "speaking plain HTTP to an SSL-enabled server",
+    ];
+    WORDS.iter().any(|words| answer.contains(words))
 }
 
 /// The text of the first XML element of this name.

@@ -5,7 +5,7 @@ use super::answers::BucketsPage;
 use super::attempts::Attempts;
 use super::deadline::{Load, Patience, Times};
 use super::error::{Fault, StorageError};
-use super::explain::Asked;
+use super::explain::{Asked, asks_for_tls};
 use super::line::Line;
 use super::open::{access, scheme_of, signed};
 use super::proxy::proxy_of;
@@ -14,7 +14,7 @@ use super::transport::http_client;
 use super::trust::Trust;
 use crate::model::{Addressing, Endpoint, S3Destination, Secret, resolve_endpoint};
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,8 +47,8 @@ pub enum Asker {
 pub struct Greeting {
     /// This computer's time less the server's, where it tells its own.
     pub skew: Option<SignedDuration>,
-    /// What it calls itself.
-    pub server: Option<String>,
+    /// The region that the bucket is in, where it tells that to anybody, as AWS does.
+    pub region: Option<String>,
 }
 
 impl Prober {
@@ -140,27 +140,44 @@ impl Prober {
 
     /// Whether what listens speaks HTTP without TLS: asked only where TLS failed.
     pub async fn speaks_plainly(&self, addresses: &[SocketAddr]) -> bool {
+        /// The words that matter stand at the beginning.
+        const MOST_READ_BYTES: u64 = 4096;
+        const LONGEST_PAUSE: Duration = Duration::from_secs(2);
         let (host, _) = self.host_and_port();
         let asking = async {
             let mut stream = TcpStream::connect(addresses).await?;
-            let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
             stream.write_all(request.as_bytes()).await?;
-            let mut begun = [0; 12];
-            stream.read_exact(&mut begun).await?;
-            Ok::<_, std::io::Error>(begun)
+            let mut stream = stream.take(MOST_READ_BYTES);
+            let mut answer = Vec::new();
+            // Not every server closes the line as it was asked to.
+            while let Ok(Ok(1..)) =
+                tokio::time::timeout(LONGEST_PAUSE, stream.read_buf(&mut answer)).await
+            {
+            }
+            Ok::<_, std::io::Error>(String::from_utf8_lossy(&answer).into_owned())
         };
         match tokio::time::timeout(LONGEST_LOOK, asking).await {
-            // A server with TLS that is spoken to without says 400 in plain HTTP, and means the opposite.
-            Ok(Ok(begun)) => begun.starts_with(b"HTTP/") && !begun.ends_with(b"400"),
+            // A server with TLS that is spoken to without may say in plain HTTP that it means the opposite.
+            Ok(Ok(answer)) => answer.starts_with("HTTP/") && !asks_for_tls(&answer),
             _ => false,
         }
     }
 
     /// Knocks: what comes back does not matter, only that something does, over TLS where the address says so.
     pub async fn greet(&self) -> Result<Greeting, StorageError> {
+        let proxy = self.proxy();
         let greet = || async {
-            let (_, headers) = self.signed.knock().await?;
-            Ok(greeting(&headers))
+            let (status, headers) = self.signed.knock().await?;
+            let is_of_proxy = matches!(
+                status,
+                StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT
+            );
+            match &proxy {
+                Some(proxy) if is_of_proxy => Err(StorageError::new(Fault::Unreachable)
+                    .about(format!("the proxy {proxy} does not get through to it"))),
+                _ => Ok(greeting(&headers)),
+            }
         };
         self.attempts.run(Load::SMALL, greet).await
     }
@@ -221,7 +238,7 @@ fn greeting(headers: &HeaderMap) -> Greeting {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     Greeting {
         skew: text("date").and_then(super::transport::skew_of),
-        server: text("server").map(ToOwned::to_owned),
+        region: text("x-amz-bucket-region").map(ToOwned::to_owned),
     }
 }
 

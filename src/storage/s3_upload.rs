@@ -157,7 +157,7 @@ impl S3Upload {
         let number = place.number.to_string();
         let query = [("partNumber", number.as_str()), ("uploadId", &self.id)];
         let copy = || self.ask(Method::PUT, &query, &headers, Bytes::new(), Asked::Copy);
-        let answer = self.bucket.job.run(Load::works(size), copy).await?;
+        let answer = self.bucket.job.run_copy(Load::works(size), copy).await?;
         // `rclone serve s3` answers without one, and stores an empty part.
         let etag = answers::tag_in(&answer).ok_or_else(|| {
             StorageError::new(Fault::Unsupported).about("it answers to a copy, but does not copy")

@@ -10,6 +10,7 @@ mod access;
 mod addressing;
 mod ask;
 mod contract;
+mod doctor;
 mod objects;
 mod signing;
 mod trouble;

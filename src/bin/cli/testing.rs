@@ -84,8 +84,14 @@ impl Work {
 }
 
 fn print(out: &mut dyn io::Write, tested: &Tested<'_>) -> io::Result<()> {
-    for check in &tested.report.checks {
+    let not_reached = &tested.report.not_reached;
+    let checks = tested.report.checks.iter();
+    for check in checks.filter(|check| !not_reached.contains(&check.id)) {
         print_check(out, check)?;
+    }
+    if !not_reached.is_empty() {
+        let words: Vec<&str> = not_reached.iter().map(|id| id.word()).collect();
+        writeln!(out, "Not tried: {}", words.join(", "))?;
     }
     if let Some(cleaned) = &tested.cleaned_up {
         writeln!(out, "{} unfinished uploads were removed", cleaned.uploads)?;

@@ -7,6 +7,7 @@
 
 use crate::archive::Finished;
 use crate::engine::backup::arrived::{Completed, Made, check, has_arrived, is_ours};
+use crate::engine::backup::copied::copied;
 use crate::engine::backup::index::ArchiveId;
 use crate::engine::backup::journal::{Journal, SparePart, Start};
 use crate::engine::backup::parts::{Part, PartEnd};
@@ -221,15 +222,15 @@ impl Delivery {
                 etag: etag.clone(),
                 range: old,
             };
-            let (upload, at_once) = (upload.clone(), Arc::clone(&at_once));
+            let (store, upload) = (self.store.clone(), upload.clone());
+            let at_once = Arc::clone(&at_once);
             let journal = self.journal.clone();
             self.copies.spawn(async move {
                 let _permit = at_once
                     .acquire()
                     .await
                     .map_err(|_| EngineError::Cancelled)?;
-                let copied = upload.copy(place, &source).await;
-                let part = copied.map_err(EngineError::of_copy)?;
+                let part = copied(&store, &upload, place, &source).await?;
                 let noted = part.clone();
                 in_journal(journal, move |journal| journal.copied(&noted)).await;
                 Ok(part)

@@ -3,12 +3,12 @@
 //! All of it is a convenience: losing it costs time or an upload, never data.
 
 use crate::engine::context::Context;
+use crate::engine::copying::{CopyNote, Copying, memory_of};
 use crate::engine::request::BackupRequest;
 use crate::model::{reduce_device, reduce_field};
 use crate::storage::{Fault, StorageError};
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
 /// Where what is known of a destination is kept.
 #[derive(Debug, Clone)]
@@ -18,26 +18,13 @@ pub(super) struct Memory {
     profile_and_device: String,
 }
 
-/// Whether a destination can copy parts by itself, as far as it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Copying {
-    /// It can, or was never asked.
-    Possible,
-    /// It could not when it was asked last.
-    Impossible,
-}
-
 impl Memory {
-    /// A destination that could not copy is asked again after this: servers get better.
-    const ASKED_AGAIN_AFTER: Duration = Duration::from_hours(24 * 30);
-
     /// `destination` is [`Store::identity`](crate::storage::Store::identity).
     pub(super) fn of(context: &Context, destination: &str, request: &BackupRequest) -> Self {
-        let hash = blake3::hash(destination.as_bytes()).to_hex();
         let profile = reduce_field(&request.profile, "backup");
         let device = reduce_device(&request.device);
         Self {
-            folder: context.data_dir().join("memory").join(&hash[..16]),
+            folder: memory_of(context, destination),
             profile_and_device: format!("{profile}.{device}"),
         }
     }
@@ -82,32 +69,15 @@ impl Memory {
             .join(format!("{}.journal", self.profile_and_device))
     }
 
-    fn cannot_copy(&self) -> PathBuf {
-        self.folder.join("cannot-copy")
-    }
-
     /// Whether the destination can copy parts.
     pub(super) fn copying(&self) -> Copying {
-        let noted = fs::metadata(self.cannot_copy()).and_then(|file| file.modified());
-        let age = noted
-            .ok()
-            .and_then(|noted| SystemTime::now().duration_since(noted).ok());
-        match age {
-            Some(age) if age < Self::ASKED_AGAIN_AFTER => Copying::Impossible,
-            _ => Copying::Possible,
-        }
+        CopyNote::in_memory(&self.folder).read()
     }
 
     /// Remembers that the destination cannot copy parts, if that is what the failure of a copy means.
     pub(super) fn note_failed_copy(&self, error: &StorageError) {
-        if error.fault() != Fault::Unsupported {
-            return;
-        }
-        let reason = error.to_string();
-        let noted =
-            fs::create_dir_all(&self.folder).and_then(|()| fs::write(self.cannot_copy(), reason));
-        if let Err(error) = noted {
-            tracing::warn!(%error, "it could not be remembered that the destination cannot copy");
+        if error.fault() == Fault::Unsupported {
+            CopyNote::in_memory(&self.folder).write(&error.to_string());
         }
     }
 }

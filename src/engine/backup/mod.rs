@@ -7,6 +7,7 @@ mod base;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod budget;
+mod copied;
 mod decide;
 mod delivery;
 mod finish;

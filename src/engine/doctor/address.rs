@@ -13,8 +13,8 @@ const REFUSED_SKEW: SignedDuration = SignedDuration::from_mins(15);
 /// Whether somebody was reached at the address.
 #[derive(Debug)]
 pub(super) enum Reached {
-    /// Yes.
-    Somebody,
+    /// Yes; with the region that the bucket is in, where it tells that to anybody.
+    Somebody(Option<String>),
     /// Not with this way of naming the bucket: its name in front of the host may be what is wrong.
     Nobody(StorageError),
 }
@@ -59,7 +59,10 @@ async fn greet(prober: &Prober, addresses: Option<&[SocketAddr]>, sheet: &mut Sh
         Ok(greeting) => greeting,
         Err(error) => {
             let plainly = match addresses {
-                Some(addresses) if error.fault() == Fault::Tls => {
+                // A certificate that is refused was shown in TLS.
+                Some(addresses)
+                    if error.fault() == Fault::Tls && !words::names_certificate(&error) =>
+                {
                     prober.speaks_plainly(addresses).await
                 }
                 _ => false,
@@ -72,6 +75,10 @@ async fn greet(prober: &Prober, addresses: Option<&[SocketAddr]>, sheet: &mut Sh
                 ),
                 (Fault::Tls, false) => {
                     sheet.failed_with(CheckId::Tls, &error, words::tls_hint(&error));
+                }
+                (Fault::Unreachable, false) if addresses.is_none() => {
+                    sheet.failed_with(CheckId::Port, &error, words::PROXY_FAILS);
+                    sheet.reword(words::proxy_fails(prober));
                 }
                 _ if is_secure => sheet.failed(CheckId::Tls, &error),
                 _ => sheet.failed_with(CheckId::Port, &error, words::NO_HTTP),
@@ -100,5 +107,5 @@ async fn greet(prober: &Prober, addresses: Option<&[SocketAddr]>, sheet: &mut Sh
         }
         Some(skew) => sheet.refused(CheckId::Clock, words::clocks_differ(skew), words::SET_CLOCK),
     }
-    Reached::Somebody
+    Reached::Somebody(greeting.region)
 }

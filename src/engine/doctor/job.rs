@@ -4,6 +4,7 @@ use super::probe::Probe;
 use super::sheet::{CheckId, Sheet, TestReport};
 use super::{address, entry, leftovers, rights, strangers, words};
 use crate::engine::context::Context;
+use crate::engine::copying::{CopyNote, memory_of};
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
 use crate::engine::watch::{Counting, LineWatch};
@@ -77,8 +78,9 @@ async fn rights_in(
     let meter = Arc::new(Meter::new(context));
     let _watch = LineWatch::begin(store, &meter, Counting::Nothing);
     let probe = Probe::new(store);
+    let note = CopyNote::in_memory(&memory_of(context, &store.identity()));
     let trying = async {
-        rights::try_all(&probe, sheet).await;
+        rights::try_all(&probe, &note, sheet).await;
         if let Some(prober) = prober {
             strangers::look(&probe, prober, sheet).await;
         }

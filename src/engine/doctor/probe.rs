@@ -2,10 +2,24 @@
 
 use super::sheet::{CheckId, Sheet};
 use super::words;
-use crate::storage::{Fault, Store};
+use crate::storage::{Fault, Store, Upload};
 use bytes::Bytes;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// For taking back what a cancelled test wrote: the person waits for it.
+const LONGEST_TAKING_BACK: Duration = Duration::from_secs(5);
+
+/// The upload by which the copy is made.
+#[derive(Debug)]
+pub(super) enum Uploading {
+    /// There is none.
+    Nothing,
+    /// The destination was asked to begin one and has not answered.
+    Somewhere,
+    /// This one.
+    As(Upload),
+}
 
 /// A small object, and the copy that the destination makes of it.
 pub(super) struct Probe<'a> {
@@ -14,6 +28,7 @@ pub(super) struct Probe<'a> {
     pub(super) copy_key: String,
     pub(super) content: Bytes,
     written: Mutex<Vec<String>>,
+    uploading: Mutex<Uploading>,
 }
 
 impl<'a> Probe<'a> {
@@ -25,60 +40,97 @@ impl<'a> Probe<'a> {
             copy_key: store.key(&format!("{name}-copy")),
             content: Bytes::from(format!("zipkeep connection test {name}\n")),
             written: Mutex::default(),
+            uploading: Mutex::new(Uploading::Nothing),
         }
     }
 
     /// Notes that an object may be there from now on.
     pub(super) fn will_be(&self, key: &str) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.push(key.to_owned());
+        lock(&self.written).push(key.to_owned());
+    }
+
+    /// Notes that it was not allowed to come to be.
+    pub(super) fn is_not(&self, key: &str) {
+        lock(&self.written).retain(|one| one != key);
+    }
+
+    /// Notes how far the upload of the copy is.
+    pub(super) fn uploads(&self, uploading: Uploading) {
+        *lock(&self.uploading) = uploading;
     }
 
     /// Whether an object may be there.
     pub(super) fn may_be(&self, key: &str) -> bool {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.iter().any(|one| one == key)
+        lock(&self.written).iter().any(|one| one == key)
     }
 
     /// Deletes all of it, and says whether the keys allow that.
     pub(super) async fn remove(&self, sheet: &mut Sheet) {
-        let written = self.take_written();
+        let written = lock(&self.written).clone();
         if written.is_empty() {
             return;
         }
-        let mut failed = None;
+        let (mut failed, mut kept) = (None, Vec::new());
         for key in &written {
             match self.store.delete(key).await {
                 Err(error) if error.fault() == Fault::NoObject => {}
-                Err(error) => failed = failed.or(Some((key, error))),
+                Err(error) => {
+                    kept.push(key.as_str());
+                    failed = failed.or(Some(error));
+                }
                 Ok(()) => {}
             }
+            // Only now: a cancel in between takes it back once more.
+            lock(&self.written).retain(|one| one != key);
         }
         match failed {
             None => sheet.passed(CheckId::Delete, "What was written was deleted again"),
-            Some((key, error)) if error.fault() == Fault::Denied => {
+            Some(error) if error.fault() == Fault::Denied => {
                 sheet.warned(
                     CheckId::Delete,
-                    words::may_not_delete(key),
+                    words::may_not_delete(&kept),
                     words::NO_DELETE,
                 );
                 sheet.add_refusal(&error);
             }
-            Some((_, error)) => sheet.failed(CheckId::Delete, &error),
+            Some(error) => sheet.failed(CheckId::Delete, &error),
         }
     }
 
     /// The same when the job was cancelled: a failure has nobody left to tell.
     pub(super) async fn take_back(&self) {
-        for key in self.take_written() {
-            self.store.delete_if_there(&key).await.ok();
+        let taking_back = async {
+            let uploading = std::mem::replace(&mut *lock(&self.uploading), Uploading::Nothing);
+            match uploading {
+                Uploading::Nothing => {}
+                Uploading::As(upload) => drop(upload.abort().await),
+                Uploading::Somewhere => self.drop_unseen_upload().await,
+            }
+            let written = std::mem::take(&mut *lock(&self.written));
+            for key in written {
+                self.store.delete_if_there(&key).await.ok();
+            }
+        };
+        let taken = tokio::time::timeout(LONGEST_TAKING_BACK, taking_back).await;
+        if taken.is_err() {
+            tracing::warn!(key = self.key, "a test's object may be left there");
         }
     }
 
-    fn take_written(&self) -> Vec<String> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *written)
+    /// Finds the upload whose beginning was not answered.
+    async fn drop_unseen_upload(&self) {
+        let found = self.store.unfinished_uploads().await.unwrap_or_default();
+        for upload in found.iter().filter(|upload| upload.key == self.copy_key) {
+            if let Ok(upload) = self.store.take_up_upload(&upload.key, &upload.id) {
+                upload.abort().await.ok();
+            }
+        }
     }
+}
+
+/// What was noted before a panic is still true.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A number that hardly comes twice: of the time and of this process.

@@ -1,9 +1,10 @@
 //! Does in small what a backup and a restore do: list, write, read back, let the destination copy, and try
 //! to overwrite. What a key may not do is told as such, not as broken.
 
-use super::probe::Probe;
+use super::probe::{Probe, Uploading};
 use super::sheet::{CheckId, Sheet};
 use super::words;
+use crate::engine::copying::CopyNote;
 use crate::storage::{CopySource, Fault, PartPlace, StorageError, Upload};
 
 /// What the copy came to.
@@ -13,7 +14,8 @@ enum Copied {
 }
 
 /// Tries all of it, as far as it goes.
-pub(super) async fn try_all(probe: &Probe<'_>, sheet: &mut Sheet) {
+/// What it learns of copying goes into `note`, where the next backup looks.
+pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Sheet) {
     match probe.store.list().await {
         Ok(found) => sheet.passed(CheckId::List, words::listed(found.len())),
         Err(error) => {
@@ -25,6 +27,7 @@ pub(super) async fn try_all(probe: &Probe<'_>, sheet: &mut Sheet) {
     let etag = match probe.store.put_new(&probe.key, probe.content.clone()).await {
         Ok(etag) => etag,
         Err(error) if error.fault() == Fault::Denied => {
+            probe.is_not(&probe.key);
             sheet.warned(CheckId::Write, words::MAY_NOT_WRITE, words::READ_ONLY);
             sheet.add_refusal(&error);
             return;
@@ -36,7 +39,7 @@ pub(super) async fn try_all(probe: &Probe<'_>, sheet: &mut Sheet) {
     };
     sheet.passed(CheckId::Write, "A small object was written");
     if read(probe, sheet).await && probe.store.keeps_parts() {
-        copy(probe, etag, sheet).await;
+        copy(probe, etag, note, sheet).await;
         overwrite(probe, sheet).await;
     }
 }
@@ -64,26 +67,37 @@ async fn read(probe: &Probe<'_>, sheet: &mut Sheet) -> bool {
     }
 }
 
-async fn copy(probe: &Probe<'_>, etag: Option<String>, sheet: &mut Sheet) {
+async fn copy(probe: &Probe<'_>, etag: Option<String>, note: &CopyNote, sheet: &mut Sheet) {
     match try_copy(probe, etag).await {
-        Ok(Copied::Rightly) => sheet.passed(CheckId::Copy, words::COPIES),
+        Ok(Copied::Rightly) => {
+            note.forget();
+            sheet.passed(CheckId::Copy, words::COPIES);
+        }
         Ok(Copied::Wrongly) => {
+            note.write(words::COPIES_WRONGLY);
             sheet.warned(CheckId::Copy, words::COPIES_WRONGLY, words::SENDS_ALL);
         }
         Err(error) => {
-            sheet.warned(CheckId::Copy, words::copies_not(&error), words::SENDS_ALL);
+            if error.fault() == Fault::Unsupported {
+                note.write(&error.to_string());
+            }
+            let (told, hint) = words::copies_not(&error);
+            sheet.warned(CheckId::Copy, told, hint);
             sheet.add_refusal(&error);
         }
     }
 }
 
 async fn try_copy(probe: &Probe<'_>, etag: Option<String>) -> Result<Copied, StorageError> {
-    let upload = probe.store.begin_upload(&probe.copy_key).await?;
     probe.will_be(&probe.copy_key);
+    probe.uploads(Uploading::Somewhere);
+    let upload = probe.store.begin_upload(&probe.copy_key).await?;
+    probe.uploads(Uploading::As(upload.clone()));
     let made = make_copy(probe, &upload, etag).await;
     if made.is_err() {
         upload.abort().await.ok();
     }
+    probe.uploads(Uploading::Nothing);
     made
 }
 

@@ -11,6 +11,8 @@ use std::time::Instant;
 pub struct TestReport {
     /// One line a check, in the order in which they build on each other.
     pub checks: Vec<Check>,
+    /// Those of them that were not reached, because one before them failed.
+    pub not_reached: Vec<CheckId>,
     /// What should be changed in the settings; nothing where they are right.
     pub learnt: Learnt,
     /// Unfinished uploads at the destination.
@@ -297,6 +299,13 @@ impl Sheet {
         self.add_refusal(error);
     }
 
+    /// Says the line just written in other words.
+    pub(super) fn reword(&mut self, message: String) {
+        if let Some(check) = self.checks.last_mut() {
+            check.message = message;
+        }
+    }
+
     /// Adds what the provider said to the line just written.
     pub(super) fn add_refusal(&mut self, error: &StorageError) {
         if let Some(check) = self.checks.last_mut() {
@@ -325,6 +334,8 @@ impl Sheet {
     pub(super) fn finish(mut self, asked: &[CheckId]) -> TestReport {
         let done = std::mem::take(&mut self.checks);
         let mut checks = Vec::with_capacity(asked.len());
+        let is_done = |id: &CheckId| done.iter().any(|check| check.id == *id);
+        let not_reached = asked.iter().copied().filter(|id| !is_done(id)).collect();
         for id in asked {
             let found = done.iter().find(|check| check.id == *id).cloned();
             checks.push(found.unwrap_or_else(|| Check {
@@ -338,6 +349,7 @@ impl Sheet {
         }
         TestReport {
             checks,
+            not_reached,
             learnt: self.learnt,
             leftovers: self.leftovers,
         }

@@ -2,27 +2,37 @@
 
 use super::sheet::Leftovers;
 use crate::model::{Addressing, Endpoint, bytes_text, count_text};
-use crate::storage::{Prober, StorageError};
+use crate::storage::{Fault, Prober, StorageError};
 use jiff::SignedDuration;
 use std::net::SocketAddr;
 
 pub(super) const NAME_UNKNOWN: &str = "Check the endpoint's spelling, copy it once more from the provider's page, and check the internet connection.";
+pub(super) const PROXY_FAILS: &str = "Check the endpoint's spelling and the internet connection. This computer is set to use that proxy (HTTP_PROXY, HTTPS_PROXY): whoever runs it can say why it does not get through.";
+pub(super) const WANTS_TLS: &str = "The server wants a secure connection at this port";
+pub(super) const KEYS_UNSURE: &str = "The server does not say whether the keys are right";
+pub(super) const BUCKET_UNSURE: &str = "The server does not say whether the bucket is there";
 pub(super) const NO_HTTP: &str = "Check that the port is that of the S3 service. If the server wants a secure connection, write https:// in front of the address.";
 pub(super) const WITHOUT_TLS: &str = "If the server is on your own network, write http:// in front of the address; over the internet, have TLS set up at the server first.";
+pub(super) const WITH_TLS: &str =
+    "Write https:// instead of http:// at the beginning of the endpoint, then test again.";
 pub(super) const SET_CLOCK: &str = "Switch on “Set time automatically” in this computer's settings, or set its date, time and time zone.";
-pub(super) const TAKE_WHAT_WAS_LEARNT: &str =
-    "Take it over with “Correct the settings”, or with `zipkeep-cli test --save`.";
-pub(super) const MAY_NOT_LIST: &str = "Allow the key to list this bucket: “Access policy” in the settings shows the permissions to copy. With some servers (Garage) a wrong secret looks the same.";
+pub(super) const TAKE_WHAT_WAS_LEARNT: &str = "Press “Correct the settings”, or run `zipkeep-cli test --save`: the settings are then as they have to be.";
+pub(super) const KEYS_FIT: &str = "The access key id and the secret belong together";
+pub(super) const NO_BUCKET: &str = "Check the bucket's spelling and its region on the provider's page, or make the bucket there first.";
+pub(super) const ELSEWHERE: &str = "Open the bucket's page at the provider, and set the region and the endpoint that it shows there.";
+pub(super) const MAY_NOT_LIST: &str = "Allow the key to list this bucket on the provider's page: “Copy access policy” in the settings, or `zipkeep-cli profile policy NAME`, gives the permissions that it needs. If it has them, paste the secret again: some servers (Garage) answer a wrong one like this.";
 pub(super) const MAY_NOT_WRITE: &str = "These keys may only read";
-pub(super) const READ_ONLY: &str = "They are good for restoring. For backing up, allow the key to write: “Access policy” in the settings shows the permissions to copy.";
+pub(super) const READ_ONLY: &str = "They are good for restoring. For backing up, allow the key to write on the provider's page: “Copy access policy” in the settings, or `zipkeep-cli profile policy NAME`, gives the permissions that it needs.";
 pub(super) const MAY_NOT_READ: &str = "These keys may write, but not read";
-pub(super) const WRITE_ONLY: &str = "Backups could not be checked or restored with them. Allow the key to read: “Access policy” in the settings shows the permissions to copy.";
+pub(super) const WRITE_ONLY: &str = "Backups could be neither checked nor restored with them. Allow the key to read on the provider's page: “Copy access policy” in the settings, or `zipkeep-cli profile policy NAME`, gives the permissions that it needs.";
 pub(super) const NO_DELETE: &str = "That protects the backups, also from whoever takes over this computer. Old backups are then to be deleted on the provider's page, with other keys.";
 pub(super) const COPIES: &str =
     "The server copies by itself: after the first backup only changes are sent";
 pub(super) const COPIES_WRONGLY: &str = "The server says that it copies, but does not";
-pub(super) const SENDS_ALL: &str =
-    "Backups work, but each one sends everything. A newer version of the server may be able to.";
+pub(super) const SENDS_ALL: &str = "Backups work, but each one sends everything instead of only what changed. A newer version of the server may be able to copy; test again after an update.";
+const MAY_NOT_COPY: &str = "Backups work, but each one sends everything. Allow the key to read and write on the provider's page: “Copy access policy” in the settings, or `zipkeep-cli profile policy NAME`, gives the permissions that it needs.";
+const COPY_FAILED: &str =
+    "Backups work, but may have to send everything instead of only what changed. Test again later.";
 pub(super) const NO_CONDITION: &str =
     "It does not refuse to overwrite; zipkeep never uses a name twice";
 pub(super) const NO_CONDITION_HINT: &str =
@@ -33,7 +43,7 @@ pub(super) const STRANGERS_READ: &str = "Anybody who knows their names can downl
 pub(super) const STRANGERS_DO_BOTH: &str =
     "Anybody on the internet can see and download your backups";
 pub(super) const CLOSE_IT: &str = "Make the bucket private on the provider's page: switch off public access, set its permission (ACL) to “private”, and remove bucket policies that allow everybody (“*”). Then test again.";
-pub(super) const CLEAN_UP: &str = "They take up paid storage. “Clean up” or `zipkeep-cli test --clean-up` removes those that are older than a day.";
+pub(super) const CLEAN_UP: &str = "They take up paid storage. Press “Clean up”, or run `zipkeep-cli test --clean-up`, to remove those that are older than a day.";
 
 /// What the settings were understood to mean.
 pub(super) fn understood(prober: &Prober) -> String {
@@ -43,6 +53,12 @@ pub(super) fn understood(prober: &Prober) -> String {
 
 pub(super) fn by_proxy(proxy: &str) -> String {
     format!("Left to the proxy {proxy}, which this computer uses")
+}
+
+pub(super) fn proxy_fails(prober: &Prober) -> String {
+    let (host, _) = prober.host_and_port();
+    let proxy = prober.proxy().unwrap_or_default();
+    format!("The proxy {proxy}, which this computer uses, does not reach {host}")
 }
 
 pub(super) fn resolved(host: &str, addresses: &[SocketAddr]) -> String {
@@ -65,6 +81,11 @@ pub(super) fn nothing_listens(port: u16) -> &'static str {
     }
 }
 
+/// Whether a certificate is what is wrong.
+pub(super) fn names_certificate(error: &StorageError) -> bool {
+    error.to_string().contains("certificate")
+}
+
 pub(super) fn tls_hint(error: &StorageError) -> &'static str {
     let told = error.to_string();
     if told.contains("vouches") {
@@ -72,7 +93,7 @@ pub(super) fn tls_hint(error: &StorageError) -> &'static str {
     } else if told.contains("another name") {
         "Check the endpoint: its name must be the one that the certificate is for."
     } else if told.contains("expired") {
-        "Have the server's certificate renewed."
+        "Check this computer's date. If it is right, whoever runs the server has to renew its certificate."
     } else {
         error.hint()
     }
@@ -91,7 +112,8 @@ pub(super) fn clocks_differ(skew: SignedDuration) -> String {
     } else {
         "ahead"
     };
-    let minutes = skew.abs().as_mins();
+    // To the nearest: while it is asked, a second passes.
+    let minutes = (skew.abs().as_secs() + 30) / 60;
     let time = if minutes < 120 {
         format!("{minutes} minutes")
     } else {
@@ -123,16 +145,47 @@ pub(super) fn other_style(addressing: Addressing, was_reached: bool) -> String {
     format!("{who} wants the bucket's name {wants}")
 }
 
+/// What to do where another way of naming the bucket is wanted and could not be found.
+pub(super) fn style_hint(endpoint: &Endpoint, error: &StorageError) -> String {
+    if endpoint.has_name() {
+        let hint = error.own_hint().unwrap_or(
+            "Copy the endpoint once more from the bucket's page at the provider, and clear everything else from its field.",
+        );
+        hint.to_owned()
+    } else {
+        let example = &endpoint.provider.preset().endpoint_example;
+        format!(
+            "A bucket's name cannot stand in front of a bare number: enter the provider's endpoint, which is a name such as {example}."
+        )
+    }
+}
+
+/// The bucket is there, and not at this endpoint.
+pub(super) fn elsewhere(endpoint: &Endpoint) -> String {
+    format!(
+        "The bucket “{}” is there, but in another region than “{}”",
+        endpoint.bucket, endpoint.region
+    )
+}
+
 pub(super) fn region(endpoint: &Endpoint) -> String {
     format!("Signed for the region “{}”", endpoint.region)
 }
 
-pub(super) fn other_region(region: &str) -> String {
-    format!("The bucket is in the region “{region}”")
+/// `wrong` is that of the settings.
+pub(super) fn other_region(region: &str, wrong: &str) -> String {
+    format!("The region of this bucket is “{region}”, not “{wrong}”")
 }
 
 pub(super) fn bucket(endpoint: &Endpoint) -> String {
     format!("The bucket “{}” is there", endpoint.bucket)
+}
+
+pub(super) fn may_not_list(error: &StorageError) -> String {
+    let code = error
+        .code()
+        .map_or(String::new(), |code| format!(" ({code})"));
+    format!("These keys may not list what is in the bucket{code}")
 }
 
 /// Advice for a bucket that is not there, with those that are.
@@ -158,7 +211,7 @@ pub(super) fn other_buckets(wanted: &str, found: &[String]) -> Option<String> {
         ""
     };
     Some(format!(
-        "These keys can see the buckets {}{more}: set one of them, or make the bucket first.",
+        "These keys can see the buckets {}{more}. If one of them is meant, enter its name; otherwise make the bucket on the provider's page first.",
         shown.join(", ")
     ))
 }
@@ -171,12 +224,32 @@ pub(super) fn listed(count: usize) -> String {
     }
 }
 
-pub(super) fn copies_not(error: &StorageError) -> String {
-    format!("The server does not copy by itself: {error}")
+/// That the destination did not copy, and what to do about it.
+pub(super) fn copies_not(error: &StorageError) -> (String, &'static str) {
+    match error.fault() {
+        Fault::Unsupported => (
+            "The server cannot copy what is there already".to_owned(),
+            SENDS_ALL,
+        ),
+        Fault::Denied => (
+            "These keys may not copy what is there already".to_owned(),
+            MAY_NOT_COPY,
+        ),
+        _ => (
+            format!("Copying at the server failed. {error}"),
+            COPY_FAILED,
+        ),
+    }
 }
 
-pub(super) fn may_not_delete(key: &str) -> String {
-    format!("These keys may not delete; “{key}”, a few bytes, stays there")
+/// `kept` are the keys of the test's own objects.
+pub(super) fn may_not_delete(kept: &[&str]) -> String {
+    let names: Vec<String> = kept.iter().map(|key| format!("“{key}”")).collect();
+    let (names, stay) = (
+        names.join(" and "),
+        if kept.len() == 1 { "stays" } else { "stay" },
+    );
+    format!("These keys may not delete; {names}, a few bytes, {stay} there")
 }
 
 pub(super) fn unfinished(leftovers: &Leftovers) -> String {

@@ -25,15 +25,13 @@ pub(crate) fn test_report_ui(
             let verdict = RichText::new(report.verdict()).color(grade.color(ui));
             ui.add(Label::new(verdict).wrap());
             ui.add_space(GRID);
-            let (skipped, tried): (Vec<_>, Vec<_>) = report
-                .checks
-                .iter()
-                .partition(|check| check.outcome == CheckOutcome::Skip);
-            for check in tried {
+            let is_reached = |check: &&Check| !report.not_reached.contains(&check.id);
+            for check in report.checks.iter().filter(is_reached) {
                 check_ui(ui, check);
             }
-            if !skipped.is_empty() {
-                let count = rows::counted(skipped.len() as u64, "check was", "checks were");
+            if !report.not_reached.is_empty() {
+                let left = report.not_reached.len() as u64;
+                let count = rows::counted(left, "check was", "checks were");
                 ui.label(theme::small(ui, format!("{count} not tried.")));
             }
             actions_ui(ui, report, commands);

@@ -26,6 +26,16 @@ pub(crate) struct Computer<'a> {
     pub(crate) home: tempfile::TempDir,
     emulator: &'a Emulator,
     line: Line,
+    way: Way,
+}
+
+/// Who stands between the program and the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The emulator, as a proxy for every host.
+    Proxy,
+    /// Nobody: only addresses of this computer lead to the emulator.
+    Nobody,
 }
 
 /// What a person types to set a destination up.
@@ -51,6 +61,15 @@ impl<'a> Computer<'a> {
             home: tempfile::tempdir().expect("a folder"),
             emulator,
             line,
+            way: Way::Proxy,
+        }
+    }
+
+    /// A computer without a proxy.
+    pub(crate) fn without_proxy(emulator: &'a Emulator, line: Line) -> Self {
+        Self {
+            way: Way::Nobody,
+            ..Self::new(emulator, line)
         }
     }
 
@@ -90,11 +109,14 @@ impl<'a> Computer<'a> {
             .current_dir(self.home.path())
             .env_clear()
             .env("HOME", self.home.path())
-            .env("http_proxy", &proxy)
-            .env("https_proxy", &proxy)
-            .env("no_proxy", "127.0.0.1")
             .env("SSL_CERT_FILE", self.emulator.ca_file())
             .stdin(Stdio::null());
+        if self.way == Way::Proxy {
+            command
+                .env("http_proxy", &proxy)
+                .env("https_proxy", &proxy)
+                .env("no_proxy", "127.0.0.1");
+        }
         command
     }
 

@@ -23,6 +23,17 @@ pub(crate) struct Conduct {
     pub(crate) refusals: Vec<(Kind, Refusal)>,
     /// Lets so many requests of a kind through, and keeps later ones waiting.
     pub(crate) hold_after: Option<(Kind, usize)>,
+    /// When those are kept waiting.
+    pub(crate) held: Held,
+}
+
+/// At which moment a request is kept waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Before anything is done; later it is dropped.
+    Undone,
+    /// Once it is done, so that only its answer is missing.
+    Unanswered,
 }
 
 /// What those without a signature may do.
@@ -85,6 +96,8 @@ pub(crate) enum Speaks {
     HttpAndTls,
     /// A TLS greeting is answered as plain web servers do.
     HttpOnly,
+    /// A plain request that is not in a tunnel is answered as `MinIO` does.
+    TlsOnly,
 }
 
 /// A pair of keys and what it may do.
@@ -106,6 +119,8 @@ pub(crate) enum Access {
     NoDelete,
     /// Only to read and write objects, not to list.
     NoList,
+    /// Not to read objects.
+    NoRead,
     Nothing,
 }
 
@@ -123,6 +138,7 @@ impl Conduct {
             is_public_endpoint_forbidden: false,
             refusals: Vec::new(),
             hold_after: None,
+            held: Held::Undone,
         }
     }
 }
@@ -150,6 +166,7 @@ impl Access {
                 kind,
                 Kind::List | Kind::ListUploads | Kind::ListBuckets | Kind::HeadBucket
             ),
+            Self::NoRead => !matches!(kind, Kind::Get | Kind::Head),
             Self::Nothing => false,
         }
     }

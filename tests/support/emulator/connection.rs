@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::answer::Answer;
-use super::conduct::{Conduct, Key, PartCopy, Speaks};
+use super::conduct::{Conduct, Held, Key, PartCopy, Speaks};
 use super::errors::{add_headers, next_id, shaped};
 use super::ledger::{Kind, Ledger, Seen};
 use super::request::{Request, without_port};
@@ -21,6 +21,13 @@ use std::time::Duration;
 
 /// How a TLS connection begins.
 const TLS_GREETING: u8 = 0x16;
+
+/// How a connection was greeted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    Plain,
+    Tls,
+}
 
 /// What all connections of one server share.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ impl Shared {
             return self.serve_tls(client);
         }
         let mut stream = BufReader::new(client);
-        let Some(host) = self.talk(&mut stream)? else {
+        let Some(host) = self.talk(&mut stream, Wire::Plain)? else {
             return Ok(());
         };
         let client = stream.get_mut();
@@ -70,17 +77,29 @@ impl Shared {
         }
         let connection = ServerConnection::new(Arc::clone(&self.tls)).map_err(io::Error::other)?;
         let mut stream = BufReader::new(StreamOwned::new(connection, client));
-        self.talk(&mut stream).map(drop)
+        self.talk(&mut stream, Wire::Tls).map(drop)
     }
 
     /// Answers requests until the client is gone; gives the host to which it wants to be connected.
-    fn talk<S: Read + io::Write>(&self, stream: &mut BufReader<S>) -> io::Result<Option<String>> {
+    fn talk<S: Read + io::Write>(
+        &self,
+        stream: &mut BufReader<S>,
+        wire: Wire,
+    ) -> io::Result<Option<String>> {
         loop {
             let request = match wire::read(stream)? {
                 Asked::Nothing => return Ok(None),
                 Asked::Tunnel(host) => return Ok(Some(host)),
                 Asked::Request(request) => request,
             };
+            if wire == Wire::Plain && lock(&self.conduct).speaks == Speaks::TlsOnly {
+                let head = "HTTP/1.0 400 Bad Request\r\n\r\n";
+                let body = "Client sent an HTTP request to an HTTPS server.\n";
+                stream
+                    .get_mut()
+                    .write_all(format!("{head}{body}").as_bytes())?;
+                return Ok(None);
+            }
             let Some(answer) = self.answer(&request) else {
                 return Ok(None);
             };
@@ -93,7 +112,7 @@ impl Shared {
         let Some(target) = Target::of(request, &self.rules) else {
             return Some(Answer::new(502));
         };
-        if self.is_held(target.kind) {
+        if self.is_held(target.kind, Held::Undone) {
             return None;
         }
         let conduct = self.conduct_for(target.kind);
@@ -106,6 +125,9 @@ impl Shared {
             now,
         };
         let outcome = scene.answer(request, &target, &mut lock(&self.store));
+        if self.is_held(target.kind, Held::Unanswered) {
+            return None;
+        }
         let code = outcome.as_ref().err().map(|refused| refused.code);
         let id = next_id();
         let mut answer = outcome
@@ -138,12 +160,12 @@ impl Shared {
         own
     }
 
-    /// Waits while requests of this kind are held back; true if this one was among them.
-    fn is_held(&self, kind: Kind) -> bool {
+    /// Waits while requests of this kind are held back at this moment; true if this one was among them.
+    fn is_held(&self, kind: Kind, moment: Held) -> bool {
         let holding = || {
-            lock(&self.conduct)
-                .hold_after
-                .filter(|(held, _)| *held == kind)
+            let conduct = lock(&self.conduct);
+            let own = conduct.hold_after.filter(|(held, _)| *held == kind);
+            own.filter(|_| conduct.held == moment)
         };
         let Some((_, after)) = holding() else {
             return false;

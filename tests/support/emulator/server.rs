@@ -7,14 +7,14 @@ use super::digest::{hex, sha256};
 use super::errors::next_id;
 use super::ledger::{Kind, Ledger, Seen};
 use super::rules::Rules;
-use super::store::{Bucket, Object, Store, etag};
+use super::store::{Bucket, Object, Part, Store, Upload, etag};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// A provider that runs in this process.
@@ -123,6 +123,22 @@ impl Emulator {
         self.conduct(|conduct| conduct.hold_after = Some((kind, after)));
     }
 
+    /// Waits until a request is held back.
+    pub(crate) fn wait_for_held(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        let is_held = || {
+            let held = lock(&self.shared.conduct).hold_after;
+            held.is_some_and(|(_, after)| *lock(&self.shared.passed) > after)
+        };
+        while !is_held() {
+            if Instant::now() > until {
+                return false;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        true
+    }
+
     /// Ends [`Self::hold`]. What waited is dropped without an answer.
     pub(crate) fn release(&self) {
         self.conduct(|conduct| conduct.hold_after = None);
@@ -156,6 +172,23 @@ impl Emulator {
     /// Keys of the uploads that were begun and neither completed nor aborted.
     pub(crate) fn unfinished_uploads(&self) -> Vec<String> {
         self.with_bucket(|bucket| bucket.uploads.keys().map(|(key, _)| key.clone()).collect())
+    }
+
+    /// Begins an upload at this time, with one part, asking nobody.
+    pub(crate) fn put_upload(&self, key: &str, begun: Timestamp, bytes: impl Into<Bytes>) {
+        let bytes = bytes.into();
+        let part = Part {
+            etag: etag(&bytes, &self.shared.rules),
+            bytes,
+            modified: begun,
+        };
+        let upload = Upload {
+            begun,
+            parts: [(1, part)].into(),
+            ..Upload::default()
+        };
+        let name = (key.to_owned(), next_id());
+        self.with_bucket(|bucket| bucket.uploads.insert(name, upload));
     }
 
     fn with_bucket<T>(&self, work: impl FnOnce(&mut Bucket) -> T) -> T {

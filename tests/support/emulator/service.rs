@@ -46,6 +46,12 @@ impl Scene<'_> {
         {
             return Err(refusal.into());
         }
+        if self.rules.shape == ErrorShape::Aws
+            && target.kind == Kind::HeadBucket
+            && request.header("authorization").is_none()
+        {
+            return Err(self.told_to_anybody(target, store));
+        }
         let signed = self.who(request, target)?;
         if request.has_no_length {
             return Err(self.rules.refuse(Problem::LengthMissing));
@@ -71,6 +77,24 @@ impl Scene<'_> {
             is_public_host: target.address.is_public(),
         };
         call.carry_out(target.kind)
+    }
+
+    /// What AWS says to anybody who asks for a bucket's head: whether it is there, and in which region.
+    fn told_to_anybody(&self, target: &Target, store: &Store) -> Refused {
+        let home = self.conduct.region.as_str();
+        if !store.contains_key(&target.bucket) {
+            return self.rules.refuse(Problem::NoBucket);
+        }
+        if target
+            .address
+            .region
+            .as_deref()
+            .is_some_and(|host| host != home)
+        {
+            return self.redirect(target);
+        }
+        let refused = self.rules.refuse(Problem::Anonymous);
+        refused.header("x-amz-bucket-region", home)
     }
 
     /// Who signed it; nobody where the signature is missing and that is allowed.
