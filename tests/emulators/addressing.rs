@@ -150,3 +150,19 @@ fn buckets_are_listed_for_the_whole_account() {
         "{reply}"
     );
 }
+
+#[test]
+fn aws_tells_anybody_where_a_bucket_is_and_nothing_else() {
+    let emulator = Emulator::start(&AWS);
+    let knock = |bucket: &str, region: &str| {
+        let host = format!("{bucket}.s3.{region}.amazonaws.com");
+        let question = ask(&emulator, "HEAD", "", "").unsigned();
+        let reply = question.at(&host, "/").send(&emulator);
+        let region = reply.header("x-amz-bucket-region").map(str::to_owned);
+        (reply.status, region)
+    };
+    let home = Some("eu-west-1".to_owned());
+    assert_eq!(knock(AWS.bucket, "eu-west-1"), (403, home.clone()));
+    assert_eq!(knock(AWS.bucket, "us-west-2"), (301, home));
+    assert_eq!(knock("no-such-bucket", "eu-west-1"), (404, None));
+}
