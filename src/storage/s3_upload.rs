@@ -9,10 +9,10 @@ use super::parts::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
 use super::signed::{Ask, Signed};
 use bytes::Bytes;
 use http::Method;
-use object_store::PutPayload;
 use object_store::aws::AmazonS3;
 use object_store::multipart::MultipartStore as _;
 use object_store::path::Path;
+use object_store::{ObjectStoreExt as _, PutPayload};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -145,13 +145,40 @@ impl S3Upload {
             let nothing = StorageError::new(Fault::Unsupported);
             return Err(nothing.about("there is nothing to copy"));
         }
+        let copied = self
+            .copy_if(source.etag.as_ref(), place, source, extent)
+            .await;
+        let Err(error) = copied else {
+            return copied;
+        };
+        // `OpenStack` Swift compares with a tag that it tells nobody, if the source was made of parts.
+        if error.fault() != Fault::Changed || !self.bucket.is_unchanged(source).await? {
+            return Err(error);
+        }
+        let part = self.copy_if(None, place, source, extent).await?;
+        if self.bucket.is_unchanged(source).await? {
+            Ok(part)
+        } else {
+            Err(error)
+        }
+    }
+
+    /// A copy on condition that the source has this tag.
+    async fn copy_if(
+        &self,
+        etag: Option<&String>,
+        place: PartPlace,
+        source: &CopySource,
+        extent: Extent,
+    ) -> Result<StoredPart, StorageError> {
+        let size = source.range.end - source.range.start;
         let signed = &self.bucket.signed;
         let (first, last) = (source.range.start, source.range.end - 1);
         let mut headers = vec![("x-amz-copy-source", signed.copy_source(&source.key))];
         if extent == Extent::Named {
             headers.push(("x-amz-copy-source-range", format!("bytes={first}-{last}")));
         }
-        if let Some(etag) = &source.etag {
+        if let Some(etag) = etag {
             headers.push(("x-amz-copy-source-if-match", etag.clone()));
         }
         let number = place.number.to_string();
@@ -257,6 +284,19 @@ impl S3Upload {
 }
 
 impl Bucket {
+    /// Whether the source of a copy is still the version that is meant, by its own word.
+    async fn is_unchanged(&self, source: &CopySource) -> Result<bool, StorageError> {
+        let path = Path::parse(&source.key)
+            .map_err(|error| StorageError::new(Fault::NoObject).caused_by(error))?;
+        let head = || async {
+            let head = self.client.head(&path).await;
+            head.map_err(|error| explain(error, Asked::Object))
+        };
+        let found = self.job.run(Load::SMALL, head).await?.e_tag;
+        let [found, meant] = [found, source.etag.clone()].map(|tag| answers::tag(&tag?));
+        Ok(found.is_some() && found == meant)
+    }
+
     /// Uploads of all keys that begin with `prefix`.
     pub(super) async fn unfinished_uploads(
         &self,

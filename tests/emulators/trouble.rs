@@ -218,6 +218,18 @@ fn at_a_store_that_lies_about_copies_nothing_is_lost() {
 }
 
 #[test]
+fn a_store_that_compares_copies_with_tags_of_its_own_copies_all_the_same() {
+    let emulator = Emulator::start(&MINIO);
+    let made = two_backups(&emulator, |emulator| {
+        emulator.conduct(|conduct| conduct.part_copy = PartCopy::ComparesOwnTags);
+        emulator.forget_seen();
+    });
+    assert_eq!(made, [true; 2]);
+    let sent: usize = emulator.seen().iter().map(|seen| seen.body_bytes).sum();
+    assert!(sent < 1 << 20, "{sent} bytes were sent");
+}
+
+#[test]
 fn a_range_that_is_answered_as_if_it_were_all_is_taken_and_all_of_an_object_is_not() {
     let emulator = Emulator::start(&MINIO);
     emulator.conduct(|conduct| conduct.ranges = Ranges::AsIfWhole);

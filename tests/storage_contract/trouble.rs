@@ -217,10 +217,11 @@ async fn a_copy_that_cannot_be_is_told_from_one_that_failed() {
             1,
         ),
         (Reply::error("403 No", "AccessDenied"), Fault::Denied, 1),
+        // The second looks whether the source is another one indeed.
         (
             Reply::error("412 No", "PreconditionFailed"),
             Fault::Changed,
-            1,
+            2,
         ),
         (Reply::error("404 No", "NoSuchKey"), Fault::NoObject, 1),
         (Reply::error("404 No", "NoSuchUpload"), Fault::NoUpload, 1),

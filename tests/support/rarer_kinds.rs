@@ -72,7 +72,8 @@ impl Garage {
     }
 
     fn prepare(program: &Path, folder: &Path, port: u16, admin: &Keys, _: &Keys) -> Prepared {
-        let [metadata, data] = ["metadata", "data"].map(|name| folder.join(name));
+        let [metadata, data] =
+            ["metadata", "data"].map(|name| folder.join(name).display().to_string());
         let (rpc_port, rpc_secret) = (free_port(), &admin.secret_access_key);
         let settings = format!(
             "metadata_dir = {metadata:?}\n\

@@ -67,6 +67,9 @@ pub(crate) enum PartCopy {
     /// 200, with an error in it; only once.
     ErrorInSuccess,
     NotImplemented,
+    /// 412 to a condition about a source that was made of parts: it compares with a tag of its own that
+    /// it tells nobody, as `OpenStack` Swift does.
+    ComparesOwnTags,
 }
 
 /// How a range of an object is answered.

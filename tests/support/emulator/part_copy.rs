@@ -18,7 +18,12 @@ pub(super) fn part(call: &mut Call<'_>) -> Outcome {
     let source = source(call)?;
     let asked = asked_bytes(call, &source)?;
     let stored = match call.conduct.part_copy {
-        PartCopy::Honest => asked,
+        PartCopy::ComparesOwnTags
+            if call.request.header("x-amz-copy-source-if-match").is_some() =>
+        {
+            return Err(call.rules.refuse(Problem::Precondition));
+        }
+        PartCopy::Honest | PartCopy::ComparesOwnTags => asked,
         PartCopy::OtherBytes => vec![b'?'; asked.len()].into(),
         PartCopy::Empty => {
             let tag = store_part(call, number, Bytes::new());
