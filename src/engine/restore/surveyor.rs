@@ -153,6 +153,7 @@ impl<'a> Surveyor<'a> {
         for top in &mirror.tops {
             let mirrored = Mirrored {
                 present: &mirror.present,
+                unknown: &mirror.unknown,
                 matching: top.matching,
                 keep_out: self.keep_out,
                 in_the_way: &self.in_the_way,
