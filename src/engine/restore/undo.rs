@@ -147,6 +147,39 @@ fn check_working_folders(areas: &[Area]) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Keeps others from folders. What was interrupted there is brought to an end first: were it gone on with
+/// later, it would be mixed into what comes now.
+pub(super) fn hold_settled(
+    data_dir: &Path,
+    take: impl Fn() -> Result<TargetLock, EngineError>,
+) -> Result<TargetLock, EngineError> {
+    let held = take()?;
+    if unfinished_in(data_dir, &held).is_none() {
+        return Ok(held);
+    }
+    drop(held);
+    settle(data_dir);
+    let held = take()?;
+    match unfinished_in(data_dir, &held) {
+        None => Ok(held),
+        Some(folder) => Err(EngineError::Unfinished { folder }),
+    }
+}
+
+/// A folder of an interrupted restore that somebody else cannot be working on, because it is kept from them.
+/// One whose disk is not connected changes nothing.
+fn unfinished_in(data_dir: &Path, held: &TargetLock) -> Option<PathBuf> {
+    let ids = ids(data_dir).unwrap_or_default().into_iter();
+    let states = [State::Forward, State::Back];
+    let midway = ids.filter_map(|id| RestoreLog::peek_head(data_dir, &id, &states).ok()?);
+    let reachable = midway.filter(|head| check_working_folders(&head.areas).is_ok());
+    let mut folders = reachable.flat_map(|head| {
+        let folders = folders_of(&head).into_iter().map(Path::to_owned);
+        folders.collect::<Vec<PathBuf>>()
+    });
+    folders.find(|folder| held.keeps(folder, matching_of(folder)))
+}
+
 /// Keeps other restores from the folders that this one wrote to.
 fn hold(data_dir: &Path, head: &Head) -> Result<TargetLock, EngineError> {
     let folders = folders_of(head).into_iter();
@@ -262,7 +295,7 @@ pub fn undo(
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
     check_working_folders(&head.areas)?;
-    let _held = hold(data_dir, &head)?;
+    let _held = hold_settled(data_dir, || hold(data_dir, &head))?;
     let later_work = changed_since(&head.areas, &changes)?;
     if !later_work.is_empty() && later == LaterChanges::Respected {
         return Err(EngineError::ChangedSince(later_work));
@@ -363,7 +396,7 @@ pub fn forget_old_restores(
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
         // Read at each start, also of a restore of a million files: no more than the head.
-        if let Ok(Some(head)) = RestoreLog::peek_head(data_dir, &id)
+        if let Ok(Some(head)) = RestoreLog::peek_head(data_dir, &id, &[State::Done])
             && !is_old(head.created)
         {
             continue;
@@ -614,6 +647,33 @@ mod tests {
             let read = fs::read_to_string(kept.join(name)).expect("kept");
             assert_eq!(read, format!("my {name}"));
         }
+    }
+
+    #[test]
+    fn what_was_interrupted_in_a_folder_ends_before_anything_else_begins_there() {
+        let restored = Restored::up_to(State::Forward, 1);
+        let (data, target) = (restored.data(), restored.folder.path().join("target"));
+        let take = |folder: &Path| {
+            let matching = matching_of(folder);
+            hold_settled(&data, || TargetLock::take(&data, [(folder, matching)]))
+        };
+        let held = take(&restored.folder.path().join("elsewhere")).expect("free");
+        assert_eq!(restored.target(), ["new a", "old b"], "no business of it");
+        drop(held);
+        let held = take(&target.join("below")).expect("settled");
+        assert_eq!(restored.target(), ["new a", ""]);
+        drop(held);
+
+        let stuck = Restored::up_to(State::Back, 2);
+        let (data, target) = (stuck.data(), stuck.folder.path().join("target"));
+        // Nothing can be put back below a file, and a working folder's own name is none.
+        fs::remove_file(target.join("a")).expect("removed");
+        fs::remove_dir_all(&target).expect("removed");
+        fs::write(&target, "in the way").expect("written");
+        let refused = hold_settled(&data, || {
+            TargetLock::take(&data, [(target.as_path(), matching_of(&target))])
+        });
+        assert!(matches!(refused, Err(EngineError::Unfinished { folder }) if folder == target));
     }
 
     #[test]
