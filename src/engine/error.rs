@@ -163,6 +163,12 @@ pub enum EngineError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A restore that was interrupted still has changes to do or to take back in the same folder.
+    #[error("A restore that was interrupted has not been brought to its end in {folder}")]
+    Unfinished {
+        /// A folder that it wrote to.
+        folder: PathBuf,
+    },
     /// What a restore set aside is not where it was, as when a disk is not connected.
     #[error("What a restore set aside cannot be reached at {path}")]
     KeptAway {
@@ -243,6 +249,7 @@ impl EngineError {
             Self::Target { .. } => "target",
             Self::OwnFolder { .. } => "own-folder",
             Self::TargetBusy { .. } => "target-busy",
+            Self::Unfinished { .. } => "unfinished-restore",
             Self::KeptAway { .. } => "kept-away",
             Self::NotUndone { .. } => "not-undone",
             Self::NotPutBack { .. } => "not-put-back",
@@ -308,6 +315,9 @@ impl EngineError {
             Self::Target { .. } => "Choose a folder that you may write to.",
             Self::TargetBusy { .. } => {
                 "Wait until it has ended, or choose another folder. Nothing was changed."
+            }
+            Self::Unfinished { .. } => {
+                "Start zipkeep again: it then goes on, and says what keeps it from that. Nothing was changed."
             }
             Self::NothingToUndo => "Restores are kept for undoing until they are cleared away.",
             Self::ChangedSince(_) => {

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use zipkeep::engine::{self, LaterChanges};
+use zipkeep::engine::{self, LaterChanges, PreviewDepth, RestoreRequest, RestoreTarget};
 
 /// Something mounted at a second place; gone when dropped. `None` where we may not mount.
 #[cfg(target_os = "linux")]
@@ -65,8 +65,11 @@ async fn a_part_of_the_same_disk_that_is_mounted_in_the_target_is_restored_too()
         return;
     };
     let before = snapshot(&target);
+    let request = RestoreRequest::all_of(&report.key, RestoreTarget::Folder(target.clone()));
+    let foreseen = engine::preview(&store, request, PreviewDepth::Contents, &quiet(&data)).await;
     let restored = restore(&store, &report.key, &target, &quiet(&data)).await;
     let restored = restored.expect("restored");
+    assert_eq!(foreseen.expect("foreseen").refused, restored.refused);
     // A file that is mounted itself can be replaced by nobody.
     let refused: Vec<&str> = restored
         .refused

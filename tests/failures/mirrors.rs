@@ -121,3 +121,31 @@ async fn to_mirror_files_alone_is_no_success() {
     assert_eq!(error.kind(), "nothing-chosen");
     assert_eq!(snapshot(&scene.folder.path().join("source")), before);
 }
+
+/// What could not be read when the backup was made may be all that there is of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_the_backup_could_not_read_stays_with_all_that_is_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, away) = (folder.path().join("source"), folder.path().join("away"));
+    write_file(&source, "a", b"a");
+    let store = open_folder(&folder.path().join("backups"));
+    let request = BackupRequest {
+        profile: "test".to_owned(),
+        device: "pc".to_owned(),
+        sources: vec![source.clone(), away.clone()],
+        excludes: Vec::new(),
+        keep_out: Vec::new(),
+        options: BackupOptions::default(),
+    };
+    let report = engine::backup(&store, request, &quiet(folder.path())).await;
+    write_file(&source, "new", b"goes");
+    // Its disk is connected again.
+    write_file(&away, "deep/precious", b"stays");
+    let key = report.expect("made").key;
+    let mut request = RestoreRequest::all_of(&key, RestoreTarget::Original);
+    request.options.extra_files = ExtraFiles::Removed;
+    let restored = engine::restore(&store, request, &quiet(folder.path())).await;
+    let restored = restored.expect("restored");
+    assert_eq!((restored.removed, restored.refused.len()), (1, 1));
+    assert!(away.join("deep/precious").exists());
+}

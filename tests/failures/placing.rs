@@ -155,6 +155,56 @@ async fn a_mirror_leaves_a_folder_alone_that_is_in_the_way_of_a_file() {
     assert_eq!(kept.expect("still there"), b"precious");
 }
 
+/// An empty file of the same time looks like it, and to read it would be to wait for ever.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_in_the_place_of_an_empty_file_is_replaced_unread() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "empty", b"");
+    let place = source.join("empty");
+    let time = filetime::FileTime::from_unix_time(1_700_000_000, 0);
+    filetime::set_file_mtime(&place, time).expect("set");
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path())).await;
+    fs::remove_file(&place).expect("removed");
+    let mut mkfifo = std::process::Command::new("mkfifo");
+    mkfifo.args(["-m", "644"]).arg(&place);
+    assert!(mkfifo.status().expect("mkfifo runs").success());
+    filetime::set_symlink_file_times(&place, time, time).expect("set");
+    let key = report.expect("made").key;
+    let request = RestoreRequest::all_of(&key, RestoreTarget::Original);
+    let context = quiet(folder.path());
+    let restored = engine::restore(&store, request, &context);
+    let restored = tokio::time::timeout(std::time::Duration::from_secs(60), restored).await;
+    assert_eq!(restored.expect("in time").expect("restored").files, 1);
+    let metadata = place.symlink_metadata().expect("there");
+    assert!(metadata.is_file() && !metadata.file_type().is_fifo());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_knows_that_nothing_can_be_made_where_a_link_leads_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    write_file(&source, "a", b"a");
+    let store = open_folder(&folder.path().join("backups"));
+    let report = back_up(&store, &source, &quiet(folder.path())).await;
+    let key = report.expect("made").key;
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("nowhere", &link).expect("linked");
+    for target in [link.clone(), link.join("below")] {
+        let request = RestoreRequest::all_of(&key, RestoreTarget::Folder(target));
+        let context = quiet(folder.path());
+        let foreseen =
+            engine::preview(&store, request.clone(), PreviewDepth::Contents, &context).await;
+        let restored = engine::restore(&store, request, &context).await;
+        let foreseen = foreseen.expect_err("refused").to_string();
+        assert_eq!(foreseen, restored.expect_err("refused").to_string());
+    }
+}
+
 /// Two folders of another computer may be given one place on this one.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_files_for_one_place_the_second_is_refused_unless_it_is_the_same() {

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Mirrored<'a> {
     /// Everything that the backup has, wanted or not.
     pub(super) present: &'a HashSet<PathBuf>,
+    /// What was missing when the backup was made: it stays, with all that is in it.
+    pub(super) unknown: &'a HashSet<PathBuf>,
     /// How the names in it are folded.
     pub(super) matching: NameMatching,
     /// What is never touched, with all that is in it.
@@ -31,6 +33,15 @@ impl Mirrored<'_> {
     pub(super) fn extra_in(&self, top: &Path, root: &Path) -> Result<Found, EngineError> {
         let excludes = excludes_of(root, self.excludes)?;
         let mut found = Found::default();
+        let mut ways = self.matching.fold_path(top);
+        loop {
+            if self.unknown.contains(&ways) {
+                return Ok(found);
+            }
+            if !ways.pop() {
+                break;
+            }
+        }
         let walk = Walk {
             mirrored: self,
             excludes: &excludes,
@@ -38,8 +49,13 @@ impl Mirrored<'_> {
         };
         match walk.look_into(top, &mut found) {
             Ok(_) => Ok(found),
-            // There is no folder yet.
-            Err((_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(Found::default()),
+            // There is no folder yet, or something is in its way, which is told elsewhere.
+            Err((path, error))
+                if error.kind() == io::ErrorKind::NotFound
+                    || error.kind() == io::ErrorKind::NotADirectory && path == top =>
+            {
+                Ok(Found::default())
+            }
             Err((path, source)) => Err(EngineError::Target { path, source }),
         }
     }
@@ -86,6 +102,10 @@ impl Walk<'_> {
                 continue;
             }
             let known_as = self.mirrored.matching.fold_path(&path);
+            if self.mirrored.unknown.contains(&known_as) {
+                content = Content::Kept;
+                continue;
+            }
             let is_present = self.mirrored.present.contains(&known_as);
             if !kind.is_dir() {
                 if is_present {
@@ -142,6 +162,8 @@ mod tests {
             "half/cache/big",
             "half/w",
             "own/secret",
+            "unread/was/there",
+            "root/all",
             ".zipkeep-restore-1/new/1",
         ] {
             let path = top.join(file);
@@ -151,6 +173,7 @@ mod tests {
         let present = HashSet::from([top.join("kept"), top.join("kept/a")]);
         let mirrored = Mirrored {
             present: &present,
+            unknown: &HashSet::from([top.join("unread"), top.join("root")]),
             matching: NameMatching::Exact,
             keep_out: &[top.join("own")],
             in_the_way: &HashSet::new(),
@@ -162,6 +185,13 @@ mod tests {
             extra,
             ["gone", "half/w", "kept/b"].map(|name| top.join(name))
         );
+        for unknown in ["root", "unread/was"] {
+            let found = mirrored.extra_in(&top.join(unknown), top).expect("looked");
+            assert!(found.extra.is_empty(), "{unknown}: {:?}", found.extra);
+        }
+        fs::write(top.join("file"), "").expect("written");
+        let found = mirrored.extra_in(&top.join("file"), top).expect("looked");
+        assert!(found.extra.is_empty(), "a file is in the way");
         let missing = mirrored
             .extra_in(&top.join("not there"), top)
             .expect("looked");

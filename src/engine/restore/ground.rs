@@ -68,7 +68,7 @@ pub(super) fn check_writable(_folder: &Path, _metadata: &Metadata) -> io::Result
     Ok(())
 }
 
-/// Whether another volume, or another part of one, begins at a folder.
+/// Whether another volume, or another part of one, begins at a folder, or a file is mounted there.
 #[cfg(target_os = "linux")]
 pub(super) fn is_mount_point(folder: &Path) -> io::Result<bool> {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};

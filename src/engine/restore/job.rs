@@ -24,6 +24,7 @@ use crate::engine::restore::plan::{Item, Plan, Role, Trust, path_of};
 use crate::engine::restore::survey::{Effect, FileStep, Survey};
 use crate::engine::restore::surveyor::{Depth, Surveyor};
 use crate::engine::restore::target_lock::TargetLock;
+use crate::engine::restore::undo::hold_settled;
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{EntryKind, Gap, MANIFEST_PATH, Phase, Warning};
 use crate::storage::{ObjectInfo, Store};
@@ -252,9 +253,11 @@ async fn look(
 
 /// Keeps others from the folders of a plan; before they are looked at, or what was seen would not hold.
 fn hold(plan: &Plan, context: &Context) -> Result<TargetLock, EngineError> {
-    let bases = plan.bases.iter().map(PathBuf::as_path);
-    let folders = bases.zip(plan.matchings.iter().copied());
-    TargetLock::take(context.data_dir(), folders)
+    hold_settled(context.data_dir(), || {
+        let bases = plan.bases.iter().map(PathBuf::as_path);
+        let folders = bases.zip(plan.matchings.iter().copied());
+        TargetLock::take(context.data_dir(), folders)
+    })
 }
 
 /// The data folders of programs that a restore may come to.

@@ -220,17 +220,18 @@ impl RestoreLog {
     /// What a restore was about that was undone and keeps something aside, and since when; `None` where it is
     /// none. Keeps nobody from working on it either.
     pub(super) fn peek_undone(data_dir: &Path, id: &str) -> io::Result<Option<(Head, Timestamp)>> {
-        let folder = folder_of_all(data_dir).join(id);
-        let head = if_there(read_head(&folder.join(State::Undone.file_name())))?;
-        head.map(|head| Ok((head, kept_since(&folder)?)))
-            .transpose()
+        let head = Self::peek_head(data_dir, id, &[State::Undone])?;
+        let since = |head| Ok((head, kept_since(&folder_of_all(data_dir).join(id))?));
+        head.map(since).transpose()
     }
 
-    /// What a restore that is in place is about, without what it changed, which may be a million lines; `None`
-    /// where it is not in place, or not any more. Keeps nobody from working on it meanwhile.
-    pub(super) fn peek_head(data_dir: &Path, id: &str) -> io::Result<Option<Head>> {
+    /// What a restore in one of these states is about, without what it changed, which may be a million lines;
+    /// `None` where it is in none of them. Keeps nobody from working on it meanwhile.
+    pub(super) fn peek_head(data_dir: &Path, id: &str, of: &[State]) -> io::Result<Option<Head>> {
         let folder = folder_of_all(data_dir).join(id);
-        if_there(read_head(&folder.join(State::Done.file_name())))
+        let read = |state: &State| if_there(read_head(&folder.join(state.file_name())));
+        let mut found = of.iter().filter_map(|state| read(state).transpose());
+        found.next().transpose()
     }
 
     /// Whether it was brought to an end. Keeps nobody from working on it meanwhile, either.

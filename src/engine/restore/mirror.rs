@@ -12,6 +12,9 @@ pub(super) struct Mirror {
     /// Where everything belongs that the backup has or should have, also what is refused; folded as the
     /// disk takes names for one.
     pub(super) present: HashSet<PathBuf>,
+    /// Where that belongs of which nobody knows what the backup should have, because it could not be read:
+    /// all that is in it stays. Folded too.
+    pub(super) unknown: HashSet<PathBuf>,
     /// What goes with files that are replaced.
     pub(super) beside: Vec<Beside>,
 }

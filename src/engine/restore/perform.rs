@@ -91,27 +91,37 @@ pub(super) fn back(areas: &[Area], changes: &[Change]) -> Vec<Failed> {
             failures.push(Failed { path, source });
         }
     };
-    // Folders that got permissions to keep their owner out would do so now too.
-    for change in changes {
+    // Folders that got permissions to keep their owner out would do so now too; the outermost first.
+    for change in changes.iter().rev() {
         let (_, path) = place_of(areas, change);
-        if matches!(change, Change::FinishFolder { .. }) {
+        if let Change::FinishFolder { at, .. } = change
+            && is_own_folder(&areas[at.area], at)
+        {
             note(path.clone(), if_there(unlock(&path).map(drop)));
         }
     }
     for change in changes.iter().rev() {
         let (area, path) = place_of(areas, change);
         let done = match change {
-            Change::MakeFolder(_) => remove_empty(&path),
-            Change::Put { number, .. } => take_out(area, *number, &path),
-            Change::Remove { number, locked, .. } => bring_back(area, *number, &path, *locked),
-            Change::OpenFolder { .. } | Change::FinishFolder { .. } => Ok(()),
+            Change::MakeFolder(at) if is_own_folder(area, at) => remove_empty(&path),
+            Change::Put { number, at, .. } | Change::Remove { number, at, .. } => {
+                match clear_way(area, *number, at) {
+                    Ok(Way::Clear) => take_back_one(area, change, &path),
+                    Ok(Way::Barred) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
+            Change::MakeFolder(_) | Change::OpenFolder { .. } | Change::FinishFolder { .. } => {
+                Ok(())
+            }
         };
         note(path, done);
     }
     // Last, because every change inside a folder gives it another time; the deepest first.
     for change in changes {
-        if let Change::FinishFolder { before, .. } = change
+        if let Change::FinishFolder { before, at, .. } = change
             && let Some(before) = before
+            && is_own_folder(&areas[at.area], at)
         {
             let (_, path) = place_of(areas, change);
             note(path.clone(), set_look(&path, *before));
@@ -278,6 +288,66 @@ fn close(path: &Path, locked: Option<u32>) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Whether a folder is there, or nothing, and not something that somebody put there since.
+fn is_own_folder(area: &Area, at: &Spot) -> bool {
+    let is_folder = at.relative.as_os_str().is_empty()
+        || !matches!(there(&area.path(at)), Ok(Some(metadata)) if !metadata.is_dir());
+    is_folder && !matches!(barred_by(area, at), Ok(Some(_)))
+}
+
+/// The outermost thing on the way to a place that is no folder, though one was there: somebody put it there
+/// since. Nothing is written or taken through it, also where it is a link to a folder.
+pub(super) fn barred_by(area: &Area, at: &Spot) -> io::Result<Option<PathBuf>> {
+    let Some(parent) = at.relative.parent() else {
+        return Ok(None);
+    };
+    let mut path = area.anchor.clone();
+    for part in parent {
+        path.push(part);
+        match there(&path)? {
+            None => return Ok(None),
+            Some(metadata) if metadata.is_dir() => {}
+            Some(_) => return Ok(Some(path)),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a place is reached through folders alone, and what is to be brought back to it can be: what bars
+/// the way to that is kept under a name that tells of how far above it stood.
+fn clear_way(area: &Area, number: u64, at: &Spot) -> io::Result<Way> {
+    let Some(bar) = barred_by(area, at)? else {
+        return Ok(Way::Clear);
+    };
+    if there(&area.old_path(number))?.is_none() {
+        return Ok(Way::Barred);
+    }
+    let path = area.path(at);
+    let levels = path.ancestors().position(|above| above == bar).unwrap_or(1);
+    let kept = area
+        .folder
+        .join("new")
+        .join(format!("{number}{ABOVE}{levels}"));
+    let kept = if there(&kept)?.is_some() {
+        free_name(&kept)?
+    } else {
+        kept
+    };
+    fs::rename(bar, kept)?;
+    Ok(Way::Clear)
+}
+
+/// How the way to a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Clear,
+    /// Something else stands there, and there is nothing to be brought back.
+    Barred,
+}
+
+/// Between a change's number and how many levels above its place something stood that was in the way.
+pub(super) const ABOVE: &str = "-above";
 
 /// Moves what was set aside to its place. Folders on the way that went since the restore are made anew.
 fn bring_to(aside: &Path, path: &Path) -> io::Result<()> {

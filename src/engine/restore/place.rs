@@ -279,6 +279,10 @@ pub(super) fn take_back(
         return Err(first);
     }
     sync_places(areas, changes).map_err(own(&log))?;
+    // Somebody may have worked on it between an interruption and now.
+    if set_aside::is_any(areas, changes).map_err(own(&log))? {
+        log.keep_areas(Timestamp::now()).map_err(own(&log))?;
+    }
     let failed = own(&log);
     let Some(log) = log.close(areas).map_err(failed)? else {
         return Ok(());

@@ -13,7 +13,7 @@ use crate::engine::restore::choose::{Choice, ways_to_wanted};
 use crate::engine::restore::mirror::{Mirror, Top};
 use crate::engine::restore::whole::Whole;
 use crate::engine::restore::workspace::is_workspace;
-use crate::model::{Entry, EntryKind, Manifest, Root, Warning, exclude_seen_from};
+use crate::model::{Entry, EntryKind, Gap, Manifest, Root, Warning, exclude_seen_from};
 use std::collections::{BTreeMap, HashMap, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
@@ -284,6 +284,12 @@ impl<'a> Planner<'a> {
             let place = self.place_of(name, raw.and_then(from_hex).as_deref());
             let folded = place.map(|(path, base)| self.matchings[base].fold_path(&path));
             mirror.present.extend(folded);
+        }
+        let missing = manifest.skipped.iter();
+        for skipped in missing.filter(|skipped| matches!(skipped.gap, Gap::Missing | Gap::Other)) {
+            let place = self.place_of(&skipped.path, None);
+            let folded = place.map(|(path, base)| self.matchings[base].fold_path(&path));
+            mirror.unknown.extend(folded);
         }
         Ok(mirror)
     }

@@ -1,7 +1,7 @@
 //! What a forced undo sets aside: files that were changed after the restore, under the paths that they had.
 
 use crate::engine::restore::change::{Area, Change};
-use crate::engine::restore::perform::{free_name, look_of};
+use crate::engine::restore::perform::{ABOVE, free_name, look_of};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -17,6 +17,29 @@ const PARTS: [&str; 2] = ["new", "old"];
 pub(super) fn is_to_be_sorted(areas: &[Area]) -> bool {
     let mut folders = areas.iter().map(|area| area.folder.join("new"));
     folders.any(|folder| folder.symlink_metadata().is_ok())
+}
+
+/// Whether the working folders of a restore that was just taken back have anything that the restore did not
+/// bring there: somebody wrote it since, and it is nowhere else.
+pub(super) fn is_any(areas: &[Area], changes: &[Change]) -> io::Result<bool> {
+    let mut own = vec![0_usize; areas.len()];
+    for change in changes {
+        if let Change::Put { number, at, look } = change
+            && look_of(&areas[at.area].new_path(*number))? == Some(*look)
+        {
+            own[at.area] += 1;
+        }
+    }
+    for (area, own) in areas.iter().zip(own) {
+        let count = |part: &str| {
+            let entries = fs::read_dir(area.folder.join(part));
+            entries.map_or(0, Iterator::count)
+        };
+        if count("new") > own || count("old") > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Puts what changed since the restore under the path that it had, and lets go of what is as the backup
@@ -50,6 +73,7 @@ pub(super) fn sort(areas: &[Area], changes: &[Change]) -> io::Result<()> {
                 // What came to a place twice has “-1” behind its number.
                 let own = name.split('-').next().unwrap_or_default().parse().ok();
                 let place = own.and_then(|own| places.get(&(number, own)).copied());
+                let place = place.and_then(|place| place.ancestors().nth(levels_above(&name)));
                 let to = area.folder.join(SET_ASIDE);
                 move_to(&entry.path(), &to.join(place.unwrap_or(Path::new(&name))))?;
             }
@@ -57,6 +81,13 @@ pub(super) fn sort(areas: &[Area], changes: &[Change]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How far above the place of its change something stood that was in the way.
+fn levels_above(name: &str) -> usize {
+    let levels = name.split_once(ABOVE).map(|(_, levels)| levels);
+    let digits = levels.and_then(|levels| levels.split('-').next());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 fn move_to(from: &Path, to: &Path) -> io::Result<()> {

@@ -5,7 +5,7 @@ use crate::engine::error::EngineError;
 use crate::engine::request::{OnConflict, RestoreOptions, RestoreRequest};
 use crate::engine::restore::change::{FolderLook, Look, Spot, mode_of};
 use crate::engine::restore::extra::Mirrored;
-use crate::engine::restore::ground::{Volume, can_be_there, check_writable};
+use crate::engine::restore::ground::{Volume, can_be_there, check_writable, is_mount_point};
 use crate::engine::restore::mirror::Mirror;
 use crate::engine::restore::perform::look_of;
 use crate::engine::restore::plan::{Item, Plan, Role, path_of};
@@ -153,6 +153,7 @@ impl<'a> Surveyor<'a> {
         for top in &mirror.tops {
             let mirrored = Mirrored {
                 present: &mirror.present,
+                unknown: &mirror.unknown,
                 matching: top.matching,
                 keep_out: self.keep_out,
                 in_the_way: &self.in_the_way,
@@ -192,6 +193,10 @@ impl<'a> Surveyor<'a> {
             Folder::New { .. } | Folder::Blocked(_) => return Ok(()),
         };
         let metadata = path.symlink_metadata().map_err(failed(path))?;
+        if is_mount_point(path).unwrap_or(false) {
+            self.keep(path, NOT_REMOVED);
+            return Ok(());
+        }
         let mut locked = None;
         if metadata.is_dir() {
             // It holds the name of the folder above it, so to move it is to write to it.
@@ -285,6 +290,10 @@ impl<'a> Surveyor<'a> {
             self.refuse(item, NOT_WRITTEN);
             return Ok(());
         }
+        if effect == Effect::Replaces && is_mount_point(&path).unwrap_or(false) {
+            self.refuse(item, MOUNTED);
+            return Ok(());
+        }
         // Folders that are restored may lie in each other, or go to one place.
         match self.put.get(&path) {
             None => {}
@@ -322,6 +331,10 @@ impl<'a> Surveyor<'a> {
             return Ok(false);
         }
         let metadata = path.symlink_metadata().map_err(failed(path))?;
+        // To read a pipe is to wait for somebody who writes, for ever.
+        if !metadata.is_file() {
+            return Ok(false);
+        }
         let mode = mode_of(&metadata).map(|mode| mode & self.survey.mode_mask);
         if item.mode.is_some() && mode.is_some() && item.mode != mode {
             return Ok(false);
@@ -394,6 +407,13 @@ impl<'a> Surveyor<'a> {
         } else {
             path.metadata()
         };
+        let is_missing = matches!(&found, Err(error) if error.kind() == io::ErrorKind::NotFound);
+        // A link that leads nowhere: nothing can be made under its name.
+        if is_missing && path.is_symlink() {
+            let blocked = Folder::Blocked(IN_THE_WAY);
+            self.known.insert(path.to_owned(), blocked);
+            return Ok(blocked);
+        }
         let above = match (path.parent(), &found) {
             (Some(parent), Err(_)) => Some(self.folder(parent, base)?),
             (Some(parent), Ok(_)) if is_below => Some(self.folder(parent, base)?),
@@ -470,6 +490,7 @@ const IN_THE_WAY: &str = "a file or link of the target is in the way";
 const NOT_ENTERED: &str = "there is no permission to look into its folder";
 const NOT_LOOKED_INTO: &str = "it is not removed: there is no permission to look into it";
 const NOT_REMOVED: &str = "it is not removed: there is no permission to";
+const MOUNTED: &str = "something is mounted in its place";
 const NOT_WRITTEN: &str = "its folder cannot be written to";
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> EngineError {

@@ -16,13 +16,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct TargetLock {
     /// `None` where the program's own data cannot be written: to have the files back matters more.
-    _held: Option<Held>,
+    held: Option<Held>,
 }
 
 #[derive(Debug)]
 struct Held {
     lock: PathBuf,
     folders: PathBuf,
+    claimed: Vec<Claimed>,
     _file: File,
 }
 
@@ -38,7 +39,7 @@ impl Drop for Held {
 }
 
 /// A folder that is written to, as all names of it are the same.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Claimed(#[serde(with = "raw_path")] PathBuf);
 
 const LOCK: &str = "lock";
@@ -56,13 +57,20 @@ impl TargetLock {
             .map(|(folder, matching)| (folder, Claimed(matching.fold_path(&resolved(folder)))))
             .collect();
         match take(&data_dir.join("locks").join("targets"), &named) {
-            Ok(Ok(held)) => Ok(Self { _held: Some(held) }),
+            Ok(Ok(held)) => Ok(Self { held: Some(held) }),
             Ok(Err(busy)) => Err(EngineError::TargetBusy { folder: busy }),
             Err(error) => {
                 tracing::warn!(%error, "a restore runs without its lock");
-                Ok(Self { _held: None })
+                Ok(Self { held: None })
             }
         }
+    }
+
+    /// Whether it keeps others from this folder, from one in it, or from one that it is in.
+    pub(super) fn keeps(&self, folder: &Path, matching: NameMatching) -> bool {
+        let wanted = [(folder, Claimed(matching.fold_path(&resolved(folder))))];
+        let held = self.held.as_ref();
+        held.is_some_and(|held| overlap(&wanted, &held.claimed).is_some())
     }
 }
 
@@ -99,13 +107,14 @@ fn take(all: &Path, wanted: &[(&Path, Claimed)]) -> io::Result<Result<Held, Path
         let file = open(&lock)?;
         file.try_lock().map_err(io::Error::from)?;
         let folders = lock.with_extension(FOLDERS);
-        let own: Vec<&Claimed> = wanted.iter().map(|(_, claimed)| claimed).collect();
+        let own = wanted.iter().map(|(_, claimed)| claimed.clone());
         let held = Held {
             lock,
             folders,
+            claimed: own.collect(),
             _file: file,
         };
-        fs::write(&held.folders, serde_json::to_vec(&own)?)?;
+        fs::write(&held.folders, serde_json::to_vec(&held.claimed)?)?;
         return Ok(Ok(held));
     }
     Err(io::ErrorKind::AlreadyExists.into())

@@ -7,7 +7,7 @@ use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::change::{Area, Change};
 use crate::engine::restore::durable::sync_places;
 use crate::engine::restore::log::{Head, RestoreLog, State, ids};
-use crate::engine::restore::perform::{Failed, Next, forward, is_done, look_of};
+use crate::engine::restore::perform::{Failed, Next, barred_by, forward, is_done, look_of};
 use crate::engine::restore::place::{sort_set_aside, take_back};
 use crate::engine::restore::set_aside::{self, is_to_be_sorted};
 use crate::engine::restore::target_lock::TargetLock;
@@ -147,23 +147,57 @@ fn check_working_folders(areas: &[Area]) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Keeps others from folders. What was interrupted there is brought to an end first: were it gone on with
+/// later, it would be mixed into what comes now.
+pub(super) fn hold_settled(
+    data_dir: &Path,
+    take: impl Fn() -> Result<TargetLock, EngineError>,
+) -> Result<TargetLock, EngineError> {
+    let held = take()?;
+    if unfinished_in(data_dir, &held).is_none() {
+        return Ok(held);
+    }
+    drop(held);
+    settle(data_dir);
+    let held = take()?;
+    match unfinished_in(data_dir, &held) {
+        None => Ok(held),
+        Some(folder) => Err(EngineError::Unfinished { folder }),
+    }
+}
+
+/// A folder of an interrupted restore that somebody else cannot be working on, because it is kept from them.
+/// One whose disk is not connected changes nothing.
+fn unfinished_in(data_dir: &Path, held: &TargetLock) -> Option<PathBuf> {
+    let ids = ids(data_dir).unwrap_or_default().into_iter();
+    let states = [State::Forward, State::Back];
+    let midway = ids.filter_map(|id| RestoreLog::peek_head(data_dir, &id, &states).ok()?);
+    let reachable = midway.filter(|head| check_working_folders(&head.areas).is_ok());
+    let mut folders = reachable.flat_map(|head| {
+        let folders = folders_of(&head).into_iter().map(Path::to_owned);
+        folders.collect::<Vec<PathBuf>>()
+    });
+    folders.find(|folder| held.keeps(folder, matching_of(folder)))
+}
+
 /// Keeps other restores from the folders that this one wrote to.
 fn hold(data_dir: &Path, head: &Head) -> Result<TargetLock, EngineError> {
-    // What is no text was not written down whole; where it began is known in any case.
-    let is_whole = |folder: &String| !folder.contains(char::REPLACEMENT_CHARACTER);
-    let folders: Vec<&Path> = if head.to.iter().all(is_whole) {
-        head.to.iter().map(Path::new).collect()
-    } else {
-        head.areas
-            .iter()
-            .map(|area| area.anchor.as_path())
-            .collect()
-    };
-    let folders = folders.into_iter();
+    let folders = folders_of(head).into_iter();
     TargetLock::take(
         data_dir,
         folders.map(|folder| (folder, matching_of(folder))),
     )
+}
+
+fn folders_of(head: &Head) -> Vec<&Path> {
+    // What is no text was not written down whole; where it began is known in any case.
+    let is_whole = |folder: &String| !folder.contains(char::REPLACEMENT_CHARACTER);
+    if head.to.iter().all(is_whole) {
+        head.to.iter().map(Path::new).collect()
+    } else {
+        let anchors = head.areas.iter().map(|area| area.anchor.as_path());
+        anchors.collect()
+    }
 }
 
 /// The restores that can be undone, and those that were and keep something aside; the newest first.
@@ -261,7 +295,7 @@ pub fn undo(
     }
     let (head, changes) = log.read().map_err(EngineError::OwnData)?;
     check_working_folders(&head.areas)?;
-    let _held = hold(data_dir, &head)?;
+    let _held = hold_settled(data_dir, || hold(data_dir, &head))?;
     let later_work = changed_since(&head.areas, &changes)?;
     if !later_work.is_empty() && later == LaterChanges::Respected {
         return Err(EngineError::ChangedSince(later_work));
@@ -304,6 +338,16 @@ fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, Eng
         let area = &areas[at.area];
         let path = area.path(at);
         // One that is not done was left out, because the disk did not let it be done.
+        let barred = barred_by(area, at).map_err(|source| EngineError::NotUndone {
+            path: path.clone(),
+            source,
+        })?;
+        if let Some(bar) = barred {
+            if !found.contains(&bar) {
+                found.push(bar);
+            }
+            continue;
+        }
         let is_changed =
             is_done(area, change).and_then(|is_done| Ok(is_done && look_of(&path)? != wanted));
         match is_changed {
@@ -352,7 +396,7 @@ pub fn forget_old_restores(
     let mut forgotten = 0;
     for id in ids(data_dir).map_err(EngineError::OwnData)? {
         // Read at each start, also of a restore of a million files: no more than the head.
-        if let Ok(Some(head)) = RestoreLog::peek_head(data_dir, &id)
+        if let Ok(Some(head)) = RestoreLog::peek_head(data_dir, &id, &[State::Done])
             && !is_old(head.created)
         {
             continue;
@@ -399,11 +443,17 @@ mod tests {
 
     impl Restored {
         fn up_to(state: State, changes_done: usize) -> Self {
+            Self::up_to_below("", state, changes_done)
+        }
+
+        /// The same in a folder of the target.
+        fn up_to_below(below: &str, state: State, changes_done: usize) -> Self {
             let folder = tempfile::tempdir().expect("a folder");
             let (data, target) = (folder.path().join("data"), folder.path().join("target"));
-            fs::create_dir_all(&target).expect("made");
-            fs::write(target.join("a"), "old a").expect("written");
-            fs::write(target.join("b"), "old b").expect("written");
+            let inner = target.join(below);
+            fs::create_dir_all(&inner).expect("made");
+            fs::write(inner.join("a"), "old a").expect("written");
+            fs::write(inner.join("b"), "old b").expect("written");
             let mut log = RestoreLog::begin(&data, Timestamp::now()).expect("begun");
             let mut area = workspace::possible(log.folder(), &target, 0).expect("an area");
             workspace::make(log.folder(), &mut area, 0).expect("made");
@@ -411,7 +461,7 @@ mod tests {
             let look = look_of(&area.new_path(1)).expect("looked").expect("there");
             let at = |name: &str| Spot {
                 area: 0,
-                relative: PathBuf::from(name),
+                relative: Path::new(below).join(name),
             };
             let changes = vec![
                 Change::Put {
@@ -580,6 +630,85 @@ mod tests {
             }
             assert_eq!(restored.target(), target, "{state:?}");
         }
+    }
+
+    #[test]
+    fn work_that_came_between_an_interrupted_undo_and_the_next_start_is_kept() {
+        let restored = Restored::up_to(State::Back, 2);
+        let target = restored.folder.path().join("target");
+        for name in ["a", "b"] {
+            fs::write(target.join(name), format!("my {name}")).expect("written");
+        }
+        assert_eq!(settle(&restored.data()).settled[0].ended, Ended::TakenBack);
+        assert_eq!(restored.target(), ["old a", "old b"]);
+        let listed = restores(&restored.data()).expect("listed");
+        let kept = PathBuf::from(&listed[0].set_aside[0]);
+        for name in ["a", "b"] {
+            let read = fs::read_to_string(kept.join(name)).expect("kept");
+            assert_eq!(read, format!("my {name}"));
+        }
+    }
+
+    #[test]
+    fn what_was_interrupted_in_a_folder_ends_before_anything_else_begins_there() {
+        let restored = Restored::up_to(State::Forward, 1);
+        let (data, target) = (restored.data(), restored.folder.path().join("target"));
+        let take = |folder: &Path| {
+            let matching = matching_of(folder);
+            hold_settled(&data, || TargetLock::take(&data, [(folder, matching)]))
+        };
+        let held = take(&restored.folder.path().join("elsewhere")).expect("free");
+        assert_eq!(restored.target(), ["new a", "old b"], "no business of it");
+        drop(held);
+        let held = take(&target.join("below")).expect("settled");
+        assert_eq!(restored.target(), ["new a", ""]);
+        drop(held);
+
+        let stuck = Restored::up_to(State::Back, 2);
+        let (data, target) = (stuck.data(), stuck.folder.path().join("target"));
+        // Nothing can be put back below a file, and a working folder's own name is none.
+        fs::remove_file(target.join("a")).expect("removed");
+        fs::remove_dir_all(&target).expect("removed");
+        fs::write(&target, "in the way").expect("written");
+        let refused = hold_settled(&data, || {
+            TargetLock::take(&data, [(target.as_path(), matching_of(&target))])
+        });
+        assert!(matches!(refused, Err(EngineError::Unfinished { folder }) if folder == target));
+    }
+
+    #[test]
+    fn what_stands_where_a_folder_was_is_named_and_set_aside() {
+        let restored = Restored::up_to_below("d", State::Done, 2);
+        let (data, target) = (restored.data(), restored.folder.path().join("target"));
+        fs::remove_dir_all(target.join("d")).expect("removed");
+        fs::write(target.join("d"), "mine").expect("written");
+        match undo(&data, None, LaterChanges::Respected) {
+            Err(EngineError::ChangedSince(paths)) => assert_eq!(paths, [target.join("d")]),
+            other => panic!("{other:?}"),
+        }
+        let report = undo(&data, None, LaterChanges::SetAside).expect("undone");
+        for name in ["a", "b"] {
+            let read = fs::read_to_string(target.join("d").join(name)).expect("put back");
+            assert_eq!(read, format!("old {name}"));
+        }
+        let aside = PathBuf::from(report.set_aside.expect("told")).join("d");
+        assert_eq!(fs::read_to_string(aside).expect("kept"), "mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_taken_or_written_through_a_link_that_came_since() {
+        let restored = Restored::up_to_below("d", State::Done, 2);
+        let (data, target) = (restored.data(), restored.folder.path().join("target"));
+        let elsewhere = restored.folder.path().join("elsewhere");
+        fs::rename(target.join("d"), &elsewhere).expect("moved");
+        std::os::unix::fs::symlink(&elsewhere, target.join("d")).expect("linked");
+        assert!(undo(&data, None, LaterChanges::Respected).is_err());
+        undo(&data, None, LaterChanges::SetAside).expect("undone");
+        let read = |path: PathBuf| fs::read_to_string(path).expect("there");
+        assert_eq!(read(elsewhere.join("a")), "new a");
+        assert_eq!(read(target.join("d/a")), "old a");
+        assert!(!elsewhere.join("b").exists());
     }
 
     #[test]
