@@ -339,3 +339,20 @@ fn the_programs_own_folders_are_no_targets() {
     // The folder that they are in is nobody's.
     home.json(0, &["restore", "latest", "--to", ".local/share"]);
 }
+
+/// Its owner may write to it and not look into it.
+#[test]
+fn into_a_folder_that_only_takes_files_is_restored_and_undone_too() {
+    let home = Home::with_backup(&["drop/a", "b"]);
+    write_file(&home.path("docs"), "drop/a", b"old");
+    home.give("docs");
+    home.set_mode("docs/drop", 0o300);
+    let read = || fs::read_to_string(home.path("docs/drop/a")).expect("there");
+    home.json(0, &["restore", "latest", "--dry-run"]);
+    home.json(0, &["restore", "latest", "--only", "docs/drop/a"]);
+    assert_eq!(read(), "drop/a");
+    home.json(0, &["undo"]);
+    assert_eq!(read(), "old");
+    let metadata = fs::metadata(home.path("docs/drop")).expect("there");
+    assert_eq!(metadata.mode() & 0o777, 0o300);
+}

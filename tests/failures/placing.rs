@@ -177,7 +177,7 @@ async fn a_pipe_in_the_place_of_an_empty_file_is_replaced_unread() {
     let request = RestoreRequest::all_of(&key, RestoreTarget::Original);
     let context = quiet(folder.path());
     let restored = engine::restore(&store, request, &context);
-    let restored = tokio::time::timeout(std::time::Duration::from_secs(60), restored).await;
+    let restored = tokio::time::timeout(std::time::Duration::from_mins(1), restored).await;
     assert_eq!(restored.expect("in time").expect("restored").files, 1);
     let metadata = place.symlink_metadata().expect("there");
     assert!(metadata.is_file() && !metadata.file_type().is_fifo());

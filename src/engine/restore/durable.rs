@@ -79,7 +79,8 @@ fn sync_volumes(areas: &[Area]) -> io::Result<()> {
 }
 
 fn sync_volume(area: &Area) -> io::Result<()> {
-    let anchor = File::open(&area.anchor)?;
+    // Its owner may be allowed to write to it and not to read it; the working folder is on the same volume.
+    let anchor = File::open(&area.anchor).or_else(|_| File::open(&area.folder))?;
     #[cfg(target_os = "linux")]
     rustix::fs::syncfs(&anchor)?;
     // Elsewhere each file was brought to the disk when it was staged.

@@ -4,7 +4,7 @@
 //! still in `new` is not in its place yet, and what is in `old` was set aside. A file is replaced by one
 //! rename over it, so at no moment is there none, or half of one, under its name.
 
-use crate::engine::files::{set_mode, time_of, unlock};
+use crate::engine::files::{set_mode, set_modified, unlock};
 use crate::engine::restore::change::{Area, Change, FolderLook, Look, Spot, mode_of};
 use crate::model::EntryKind;
 use filetime::FileTime;
@@ -377,7 +377,7 @@ pub(super) fn free_name(path: &Path) -> io::Result<PathBuf> {
 pub(super) fn set_look(path: &Path, look: FolderLook) -> io::Result<()> {
     // The time first: permissions may forbid it afterwards.
     if let Some(ns) = look.modified_ns {
-        match filetime::set_file_mtime(path, time_of(ns)) {
+        match set_modified(path, ns) {
             // It is somebody else's, who lets everybody write to it.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
             set => if_there(set)?,
