@@ -133,6 +133,7 @@ impl Answer {
             message: self.message,
             request_id: self.request_id,
             region: None,
+            most_parts: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod access;
 mod addressing;
 mod ask;
 mod contract;
+mod few_parts;
 mod objects;
 mod signing;
 mod trouble;
