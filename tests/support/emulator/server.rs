@@ -7,9 +7,9 @@ use super::digest::{hex, sha256};
 use super::errors::next_id;
 use super::ledger::{Kind, Ledger, Seen};
 use super::rules::Rules;
-use super::store::{Bucket, Object, Store, etag};
+use super::store::{Bucket, Object, Store, Upload, etag};
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -156,6 +156,16 @@ impl Emulator {
     /// Keys of the uploads that were begun and neither completed nor aborted.
     pub(crate) fn unfinished_uploads(&self) -> Vec<String> {
         self.with_bucket(|bucket| bucket.uploads.keys().map(|(key, _)| key.clone()).collect())
+    }
+
+    /// Leaves an upload that somebody began so long ago and never ended.
+    pub(crate) fn leave_upload(&self, key: &str, age: SignedDuration) {
+        let upload = Upload {
+            begun: Timestamp::now() - age,
+            ..Upload::default()
+        };
+        let name = (key.to_owned(), next_id());
+        self.with_bucket(|bucket| bucket.uploads.insert(name, upload));
     }
 
     fn with_bucket<T>(&self, work: impl FnOnce(&mut Bucket) -> T) -> T {
