@@ -470,6 +470,7 @@ mod tests {
                 message: Some("their own words".to_owned()),
                 request_id: Some("4711".to_owned()),
                 region: None,
+                ..Refusal::default()
             })
             .caused_by(inner);
         let details = EngineError::from(error).details();

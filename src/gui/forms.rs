@@ -185,6 +185,20 @@ impl ProfileForm {
         }
     }
 
+    /// Keeps backups elsewhere from now on. A region that only the provider before has is forgotten.
+    pub(crate) fn choose_place(&mut self, place: Place) {
+        if let (Place::Bucket(old), Place::Bucket(new)) = (self.place, place) {
+            let has = |provider: Provider, region: &str| {
+                let preset = provider.preset();
+                preset.region_default == region || preset.regions.iter().any(|it| it.id == region)
+            };
+            if has(old, &self.region) && !has(new, &self.region) {
+                self.region.clear();
+            }
+        }
+        self.place = place;
+    }
+
     /// Fills in a bucket that was understood from what was typed.
     pub(crate) fn take_over(&mut self, s3: S3Destination) {
         self.place = Place::Bucket(s3.provider);

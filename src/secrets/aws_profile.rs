@@ -110,9 +110,8 @@ fn is_profile(section: &str, name: &str) -> bool {
 
 /// What a setting is; the last one where it is there twice.
 fn value<'a>(section: &'a Properties, setting: &str) -> Option<&'a str> {
-    let all = section.iter();
-    let own = all.filter(|(name, _)| name.trim().eq_ignore_ascii_case(setting));
-    let (_, value) = own.last()?;
+    let mut latest_first = section.iter().rev();
+    let (_, value) = latest_first.find(|(name, _)| name.trim().eq_ignore_ascii_case(setting))?;
     Some(value.trim()).filter(|value| !value.is_empty())
 }
 
@@ -202,11 +201,9 @@ mod tests {
         let token = format!("{}aws_session_token = t==\n", section("work"));
         assert_pair(read("work", &token, ""), Some("t=="));
         // Settings of other kinds, some of them indented, and comments behind values.
-        let busy = format!(
-            "[profile work]\nregion = eu-west-1 # home\ns3 =\n  max_concurrent_requests = 20\n  \
-             addressing_style = path\noutput =\n[sso-session x]\nsso_start_url = https://x\n"
-        );
-        assert_pair(read("work", &section("work"), &busy), None);
+        let busy = "[profile work]\nregion = eu-west-1 # home\ns3 =\n  max_concurrent_requests = 20\n  \
+             addressing_style = path\noutput =\n[sso-session x]\nsso_start_url = https://x\n";
+        assert_pair(read("work", &section("work"), busy), None);
         let upper = PAIR.replace("aws_access_key_id", "AWS_ACCESS_KEY_ID");
         assert_pair(read("work", &format!("[work]\n{upper}"), ""), None);
         // The file of credentials comes first, and of two lines the last.

@@ -17,6 +17,24 @@ struct Tagged {
     etag: Option<String>,
 }
 
+/// The answer to the beginning of an upload in parts.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Begun {
+    upload_id: String,
+}
+
+/// The id of an upload that was just begun.
+pub(super) fn upload_id(xml: &str) -> Result<String, StorageError> {
+    quick_xml::de::from_str::<Begun>(xml)
+        .map(|begun| begun.upload_id)
+        .map_err(|error| {
+            StorageError::new(Fault::Other)
+                .about("it began an upload and does not say which")
+                .caused_by(error)
+        })
+}
+
 /// One page of the objects that a bucket has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -31,6 +31,9 @@ pub struct Refusal {
     pub request_id: Option<String>,
     /// The region that it names instead of ours.
     pub region: Option<String>,
+    /// Parts of one upload at most, where a part was refused for its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_parts: Option<u32>,
 }
 
 impl Refusal {
@@ -99,6 +102,8 @@ pub enum Fault {
     Stalled,
     /// The object is in an archive of the provider and has to be fetched from there first.
     Archived,
+    /// An upload may not have as many parts there; [`Refusal::most_parts`] says how many.
+    TooManyParts,
     /// The upload in parts is not known there: aborted, expired, or complete already.
     NoUpload,
     /// Some bytes of an object were asked for and all of it came.
@@ -144,6 +149,7 @@ impl Fault {
             Self::TimedOut => "timed-out",
             Self::Stalled => "stalled",
             Self::Archived => "archived",
+            Self::TooManyParts => "too-many-parts",
             Self::NoUpload => "no-upload",
             Self::RangeIgnored => "range-ignored",
             Self::Unsupported => "unsupported",
@@ -187,6 +193,9 @@ impl Fault {
             Self::Stalled => "Nothing moved on the line to the destination for too long",
             Self::Archived => {
                 "The provider keeps this backup in its archive, where it cannot be read"
+            }
+            Self::TooManyParts => {
+                "The destination takes fewer parts of one backup than were needed"
             }
             Self::NoUpload => "The destination no longer knows the unfinished upload",
             Self::RangeIgnored => {
@@ -237,6 +246,7 @@ impl Fault {
             Self::Archived => {
                 "Restore it at the provider first (for example from Glacier), then try again."
             }
+            Self::TooManyParts => "Back up again: bigger parts are sent from now on.",
             Self::NoUpload => "Back up again: what is missing is sent once more.",
             Self::RangeIgnored => {
                 "Try again later. If it stays so, the server or a proxy before it does not know HTTP ranges, without which backups cannot be read."
@@ -310,6 +320,32 @@ impl StorageError {
         self
     }
 
+    /// The same as the failure of the part of this number, which may be one too many.
+    ///
+    /// Providers say so in many ways (AWS and Swift: `InvalidArgument`); a part of a high number is hardly
+    /// refused with them for anything else.
+    #[must_use]
+    pub(super) fn of_part(mut self, number: u32) -> Self {
+        const LEAST_LIMIT: u32 = 100;
+        const CODES: [&str; 4] = [
+            "InvalidArgument",
+            "InvalidPartNumber",
+            "InvalidPart",
+            "TooManyParts",
+        ];
+        let is_about_it = self.code().is_some_and(|code| CODES.contains(&code));
+        if is_about_it && number > LEAST_LIMIT {
+            let told = self.refusal.message.as_deref().and_then(most_in_words);
+            // Several are on their way at once, so the first refused need not be the first too many.
+            let below = (number - 1) / LEAST_LIMIT * LEAST_LIMIT;
+            self.refusal.most_parts = Some(told.filter(|most| *most < number).unwrap_or(below));
+            self.fault = Fault::TooManyParts;
+            self.words = None;
+            self.about = None;
+        }
+        self
+    }
+
     /// What the person can do about it.
     pub fn hint(&self) -> &'static str {
         self.words
@@ -354,6 +390,14 @@ pub(super) struct AnswerHead {
     pub(super) region: Option<String>,
     /// This computer's time less the server's.
     pub(super) skew: Option<SignedDuration>,
+}
+
+/// The limit in words like "Part number must be an integer between 1 and 1000, inclusive".
+fn most_in_words(message: &str) -> Option<u32> {
+    let (_, rest) = message.split_once("between 1 and ")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit());
+    let most: u32 = rest[..end.unwrap_or(rest.len())].parse().ok()?;
+    (most > 0).then_some(most)
 }
 
 /// How much this computer's clock differs from the server's, in words.
@@ -415,6 +459,29 @@ mod tests {
         assert_eq!(denied().with_head(head(10)).fault(), Fault::Denied);
         let missing = StorageError::new(Fault::NoObject).with_head(head(90));
         assert_eq!(missing.fault(), Fault::NoObject);
+    }
+
+    #[test]
+    fn a_part_of_a_high_number_that_is_refused_tells_how_many_there_may_be() {
+        let refused = |code: &str, message: &str, number| {
+            let refusal = Refusal {
+                code: Some(code.to_owned()),
+                message: Some(message.to_owned()),
+                ..Refusal::default()
+            };
+            let error = StorageError::new(Fault::Other).refused(refusal);
+            let error = error.of_part(number);
+            (error.fault(), error.refusal().most_parts)
+        };
+        let words = "Part number must be an integer between 1 and 1000, inclusive";
+        let found = |most| (Fault::TooManyParts, Some(most));
+        assert_eq!(refused("InvalidArgument", words, 1_003), found(1_000));
+        assert_eq!(refused("InvalidPart", "no", 1_003), found(1_000));
+        // Words that do not fit what was refused.
+        assert_eq!(refused("InvalidArgument", words, 640), found(600));
+        let other = (Fault::Other, None);
+        assert_eq!(refused("InvalidArgument", "of another thing", 7), other);
+        assert_eq!(refused("SomethingElse", words, 1_003), other);
     }
 
     #[test]

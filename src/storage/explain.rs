@@ -135,6 +135,7 @@ impl Answer {
             message: self.message,
             request_id: self.request_id,
             region: None,
+            most_parts: None,
         }
     }
 

@@ -23,6 +23,7 @@ mod folder;
 mod folder_upload;
 mod line;
 mod memory_upload;
+mod no_overwrite;
 mod object;
 mod open;
 mod parts;
@@ -41,7 +42,10 @@ pub use error::{Fault, Refusal, StorageError};
 pub use line::LineStatus;
 pub use object::ObjectInfo;
 pub use open::{open, open_in_memory};
-pub use parts::{CopySource, PartPlace, PartShape, StoredPart, UnfinishedUpload, plan_parts};
+pub use parts::{
+    CopySource, PartLimits, PartPlace, PartShape, StoredPart, UnfinishedUpload, parts_in_flight,
+    plan_parts,
+};
 pub use prober::{Asker, Greeting, Prober};
 pub use store::Store;
 pub use upload::Upload;

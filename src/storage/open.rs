@@ -6,7 +6,8 @@ use super::error::{Fault, StorageError};
 use super::folder_upload::Folder;
 use super::line::Line;
 use super::memory_upload::Memory;
-use super::parts::PartShape;
+use super::no_overwrite::NoOverwrite;
+use super::parts::{PartLimits, PartShape};
 use super::s3_upload::Bucket;
 use super::signed::Signed;
 use super::store::{Kind, Opened, Store};
@@ -54,6 +55,7 @@ pub fn open_in_memory(root_path: &str) -> Result<Store, StorageError> {
         root: root_of(root_path)?,
         place: "memory:".to_owned(),
         part_shape: PartShape::AtBoundaries,
+        part_limits: PartLimits::NONE,
     }))
 }
 
@@ -87,6 +89,7 @@ fn open_folder(folder: &FolderDestination, patience: Patience) -> Result<Store, 
         root: Path::default(),
         place: format!("folder:{}", folder.path.display()),
         part_shape: PartShape::AtBoundaries,
+        part_limits: PartLimits::NONE,
     }))
 }
 
@@ -118,14 +121,15 @@ pub(super) fn open_s3_with(
         Attempts::new(job, Arc::clone(&line)),
         Attempts::new(quick, line),
     );
+    let providers = [settings.provider, endpoint.provider];
     let bucket = Bucket {
+        no_overwrite: NoOverwrite::of(&endpoint.provider.preset().conditional_write),
         signed: signed(&endpoint, &client, http),
         first_contact: signed(&endpoint, &client, first_contact),
         client: client.clone(),
         job: job.clone(),
         quick: quick.clone(),
     };
-    let providers = [settings.provider, endpoint.provider];
     let is_uniform = providers.iter().any(|it| it.preset().uniform_parts);
     Ok(Store::new(Opened {
         client: Arc::new(client),
@@ -139,6 +143,10 @@ pub(super) fn open_s3_with(
         } else {
             PartShape::AtBoundaries
         },
+        part_limits: providers
+            .map(|it| PartLimits::of(&it.preset().limits))
+            .into_iter()
+            .fold(PartLimits::NONE, PartLimits::and),
     }))
 }
 

@@ -5,6 +5,7 @@ use super::attempts::Attempts;
 use super::deadline::Load;
 use super::error::{Fault, StorageError};
 use super::explain::{Asked, explain};
+use super::no_overwrite::{Condition, NoOverwrite, Step};
 use super::parts::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
 use super::signed::{Ask, Signed};
 use bytes::Bytes;
@@ -34,6 +35,7 @@ pub(super) enum Extent {
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) client: AmazonS3,
+    pub(super) no_overwrite: NoOverwrite,
     pub(super) signed: Signed,
     /// Connects only for seconds: a wrong address must be told at once, also by a long job.
     pub(super) first_contact: Signed,
@@ -56,8 +58,7 @@ impl S3Upload {
         let asked = AtomicU32::new(0);
         let begin = || async {
             asked.fetch_add(1, Ordering::Relaxed);
-            let begun = bucket.client.create_multipart(&path).await;
-            begun.map_err(|error| explain(error, Asked::Bucket))
+            bucket.begin_upload(&path).await
         };
         let id = bucket.job.run(Load::SMALL, begin).await;
         let was_lost = match &id {
@@ -125,7 +126,8 @@ impl S3Upload {
             let put = client.put_part(&self.path, &self.id, index, payload).await;
             put.map_err(|error| explain(error, Asked::Upload))
         };
-        let part = self.bucket.job.run(Load::sends(size), put).await?;
+        let sent = self.bucket.job.run(Load::sends(size), put).await;
+        let part = sent.map_err(|error| error.of_part(place.number))?;
         Ok(StoredPart {
             number: place.number,
             bytes: size,
@@ -184,7 +186,8 @@ impl S3Upload {
         let number = place.number.to_string();
         let query = [("partNumber", number.as_str()), ("uploadId", &self.id)];
         let copy = || self.ask(Method::PUT, &query, &headers, Bytes::new(), Asked::Copy);
-        let answer = self.bucket.job.run_copy(Load::works(size), copy).await?;
+        let copied = self.bucket.job.run_copy(Load::works(size), copy).await;
+        let answer = copied.map_err(|error| error.of_part(place.number))?;
         // `rclone serve s3` answers without one, and stores an empty part.
         let etag = answers::tag_in(&answer).ok_or_else(|| {
             StorageError::new(Fault::Unsupported).about("it answers to a copy, but does not copy")
@@ -227,23 +230,18 @@ impl S3Upload {
         let body = Bytes::from(answers::completion(parts));
         let size = parts.iter().map(|part| part.bytes).sum();
         let query = [("uploadId", self.id.as_str())];
-        let xml = ("content-type", "application/xml".to_owned());
-        let headers = [xml, ("if-none-match", "*".to_owned())];
-        let complete = |headers| {
-            let body = body.clone();
-            self.ask(Method::POST, &query, headers, body, Asked::Completion)
-        };
-        let load = Load::works(size);
-        let made = self.bucket.job.run(load, || complete(&headers)).await;
-        let answer = match made {
-            // Stores without conditional writes (OSS); the name is unique and was looked for before.
-            Err(error) if error.fault() == Fault::Unsupported => {
-                self.bucket
-                    .job
-                    .run(load, || complete(&headers[..1]))
-                    .await?
+        let mut condition = self.bucket.no_overwrite.header(Step::Make);
+        let answer = loop {
+            let xml = ("content-type", "application/xml".to_owned());
+            let headers: Vec<_> = std::iter::once(xml).chain(condition.clone()).collect();
+            let complete = || {
+                let body = body.clone();
+                self.ask(Method::POST, &query, &headers, body, Asked::Completion)
+            };
+            let made = self.bucket.job.run(Load::works(size), complete).await;
+            if !self.bucket.no_overwrite.was_refused(&made, &mut condition) {
+                break made?;
             }
-            made => made?,
         };
         Ok(answers::tag_in(&answer))
     }
@@ -295,6 +293,64 @@ impl Bucket {
         let found = self.job.run(Load::SMALL, head).await?.e_tag;
         let [found, meant] = [found, source.etag.clone()].map(|tag| answers::tag(&tag?));
         Ok(found.is_some() && found == meant)
+    }
+
+    /// Begins an upload in parts and gives its id.
+    async fn begin_upload(&self, path: &Path) -> Result<String, StorageError> {
+        let mut condition = self.no_overwrite.header(Step::Begin);
+        loop {
+            let begun = self.ask_for_upload(path, condition.clone()).await;
+            if !self.no_overwrite.was_refused(&begun, &mut condition) {
+                return begun;
+            }
+        }
+    }
+
+    async fn ask_for_upload(
+        &self,
+        path: &Path,
+        condition: Option<Condition>,
+    ) -> Result<String, StorageError> {
+        let Some(condition) = condition else {
+            let begun = self.client.create_multipart(path).await;
+            return begun.map_err(|error| explain(error, Asked::Bucket));
+        };
+        let ask = Ask {
+            method: Method::POST,
+            key: Some(path.as_ref()),
+            query: &[("uploads", "")],
+            headers: &[condition],
+            body: Bytes::new(),
+            asked: Asked::Bucket,
+        };
+        answers::upload_id(&self.signed.send(ask).await?)
+    }
+
+    /// Writes a small object, unless there is one of this key; gives its version tag.
+    pub(super) async fn put_new(
+        &self,
+        path: &Path,
+        bytes: Bytes,
+    ) -> Result<Option<String>, StorageError> {
+        let mut condition = self.no_overwrite.header(Step::Make);
+        loop {
+            let headers: Vec<_> = condition.clone().into_iter().collect();
+            let put = || async {
+                let ask = Ask {
+                    method: Method::PUT,
+                    key: Some(path.as_ref()),
+                    query: &[],
+                    headers: &headers,
+                    body: bytes.clone(),
+                    asked: Asked::NewObject,
+                };
+                self.signed.send_for_tag(ask).await
+            };
+            let made = self.job.run(Load::sends(bytes.len() as u64), put).await;
+            if !self.no_overwrite.was_refused(&made, &mut condition) {
+                return made;
+            }
+        }
     }
 
     /// Uploads of all keys that begin with `prefix`.

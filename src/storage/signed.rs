@@ -48,6 +48,16 @@ impl Signed {
         self.execute(request, asked).await
     }
 
+    /// Sends a request and gives the version tag in the head of a success.
+    pub(super) async fn send_for_tag(&self, ask: Ask<'_>) -> Result<Option<String>, StorageError> {
+        let asked = ask.asked;
+        let signing = async { self.sign(self.request(ask)?).await };
+        let request = signing.await.map_err(|error| explain(error, asked))?;
+        let (headers, _) = self.execute_for_head(request, asked).await?;
+        let tag = headers.get(header::ETAG);
+        Ok(tag.and_then(|tag| tag.to_str().ok()).and_then(answers::tag))
+    }
+
     /// The same as somebody who has no keys.
     pub(super) async fn send_unsigned(&self, ask: Ask<'_>) -> Result<String, StorageError> {
         let asked = ask.asked;
@@ -83,13 +93,22 @@ impl Signed {
         request: Request<HttpRequestBody>,
         asked: Asked,
     ) -> Result<String, StorageError> {
+        let (_, body) = self.execute_for_head(request, asked).await?;
+        Ok(body)
+    }
+
+    async fn execute_for_head(
+        &self,
+        request: Request<HttpRequestBody>,
+        asked: Asked,
+    ) -> Result<(HeaderMap, String), StorageError> {
         let answer = self.http.execute(request).await;
         let answer = answer.map_err(|error| explain_transport(error, asked))?;
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = body(answer).await;
         let body = body.map_err(|error| explain_transport(error, asked))?;
         if status.is_success() && !answers::is_error(&body) {
-            Ok(body)
+            Ok((headers, body))
         } else {
             Err(explain_answer(status, &body, asked))
         }

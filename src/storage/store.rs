@@ -10,7 +10,7 @@ use super::folder_upload::{Folder, FolderUpload};
 use super::line::{LineStatus, Way};
 use super::memory_upload::{Memory, MemoryUpload};
 use super::object::ObjectInfo;
-use super::parts::{PartShape, UnfinishedUpload};
+use super::parts::{PartLimits, PartShape, UnfinishedUpload};
 use super::s3_upload::{Bucket, S3Upload};
 use super::upload::{To, Upload};
 use bytes::Bytes;
@@ -33,6 +33,7 @@ pub struct Store {
     root: Path,
     identity: String,
     part_shape: PartShape,
+    part_limits: PartLimits,
 }
 
 /// What only some kinds of destination do in their own way.
@@ -53,6 +54,7 @@ pub(super) struct Opened {
     /// Without the root path.
     pub(super) place: String,
     pub(super) part_shape: PartShape,
+    pub(super) part_limits: PartLimits,
 }
 
 impl fmt::Debug for Store {
@@ -76,6 +78,7 @@ impl Store {
             kind: opened.kind,
             root: opened.root,
             part_shape: opened.part_shape,
+            part_limits: opened.part_limits,
         }
     }
 
@@ -91,6 +94,20 @@ impl Store {
     /// How this destination wants the parts of an upload.
     pub fn part_shape(&self) -> PartShape {
         self.part_shape
+    }
+
+    /// How big parts may be here, and how many.
+    pub fn part_limits(&self) -> PartLimits {
+        self.part_limits
+    }
+
+    /// The same destination with other limits, for who knows better than the table of providers.
+    #[must_use]
+    pub fn with_part_limits(self, part_limits: PartLimits) -> Self {
+        Self {
+            part_limits,
+            ..self
+        }
     }
 
     /// Names the destination for what is remembered about it: endpoint, bucket and root path, or the
@@ -238,22 +255,16 @@ impl Store {
     /// where the store has them.
     pub async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Option<String>, StorageError> {
         let path = parse(key)?;
+        if let Kind::S3(bucket) = &self.kind {
+            return bucket.put_new(&path, bytes).await;
+        }
         let size = bytes.len() as u64;
         let payload = PutPayload::from_bytes(bytes);
-        let put = |mode: PutMode| {
-            let (path, payload) = (&path, &payload);
-            let put = move || {
-                let (payload, mode) = (payload.clone(), mode.clone());
-                self.client.put_opts(path, payload, mode.into())
-            };
-            self.run(Load::sends(size), Asked::NewObject, put)
+        let put = || {
+            let mode = PutMode::Create.into();
+            self.client.put_opts(&path, payload.clone(), mode)
         };
-        let done = match put(PutMode::Create).await {
-            // Stores that know no conditional write answer 501 NotImplemented (OSS); the name is
-            // unique and was looked for before, so a plain write does not overwrite anything.
-            Err(error) if error.fault() == Fault::Unsupported => put(PutMode::Overwrite).await?,
-            result => result?,
-        };
+        let done = self.run(Load::sends(size), Asked::NewObject, put).await?;
         self.count_bytes(Way::Sent, size);
         Ok(self.tag(done.e_tag))
     }

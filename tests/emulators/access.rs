@@ -4,10 +4,10 @@ use crate::emulator::{AWS, Access, Computer, Emulator, Key, Line, MINIO};
 use crate::support::plain_tree;
 use serde_json::Value;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::process::Output;
-use std::thread;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 const HIDDEN: &str = "hunter2";
 
@@ -94,7 +94,7 @@ fn a_server_with_an_authority_of_its_own_is_trusted_once_its_certificate_is_set(
 }
 
 /// A computer whose profile has the id of temporary keys, but no secret.
-fn with_temporary_key<'a>(emulator: &'a Emulator, line: Line) -> (Computer<'a>, Key) {
+fn with_temporary_key(emulator: &Emulator, line: Line) -> (Computer<'_>, Key) {
     let key = emulator.know_key(Key {
         id: "ASIATEMPORARY".to_owned(),
         secret: format!("{HIDDEN}-secret/+="),
@@ -220,25 +220,28 @@ fn keys_come_from_an_aws_profile_when_that_is_chosen() {
     fs::write(&elsewhere, format!("[{HIDDEN}\n")).expect("written");
     let damaged = json(&computer, &[("AWS_CONFIG_FILE", moved)], &["list"]);
     assert!(
-        text(&damaged["error"], "message").contains("line 1"),
+        text(&damaged["error"], "message").contains("cannot be understood at line"),
         "{damaged}"
     );
 }
 
-/// A proxy that answers every request so.
-fn proxy_that_says(status: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+/// A proxy that answers every request so, for as long as the runtime lives.
+fn proxy_that_says(runtime: &Runtime, status: &'static str) -> String {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
+    let listener = listener.expect("a port");
     let address = listener.local_addr().expect("bound");
-    thread::spawn(move || {
-        for mut client in listener.incoming().flatten() {
-            thread::spawn(move || {
+    runtime.spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
                 let mut head = Vec::new();
-                let mut byte = [0];
-                while !head.ends_with(b"\r\n\r\n") && client.read_exact(&mut byte).is_ok() {
-                    head.push(byte[0]);
+                while !head.ends_with(b"\r\n\r\n") {
+                    let Ok(byte) = client.read_u8().await else {
+                        return;
+                    };
+                    head.push(byte);
                 }
                 let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
-                client.write_all(answer.as_bytes()).ok();
+                client.write_all(answer.as_bytes()).await.ok();
             });
         }
     });
@@ -248,8 +251,9 @@ fn proxy_that_says(status: &'static str) -> String {
 #[test]
 fn a_failing_proxy_is_told_as_the_proxys_and_its_password_never() {
     let emulator = Emulator::start(&AWS);
-    let refusing = proxy_that_says("407 Proxy Authentication Required");
-    let closed = proxy_that_says("502 Bad Gateway");
+    let runtime = Runtime::new().expect("a runtime");
+    let refusing = proxy_that_says(&runtime, "407 Proxy Authentication Required");
+    let closed = proxy_that_says(&runtime, "502 Bad Gateway");
     for line in [Line::Https, Line::Http] {
         let computer = Computer::new(&emulator, line);
         computer.add_profile("p", &computer.right(), &[]);

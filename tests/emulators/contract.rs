@@ -37,9 +37,8 @@ fn is_expected(seen: &Seen) -> bool {
     match (seen.kind, seen.code) {
         (Kind::Head, Some("NoSuchKey")) => true,
         // The test tries whether it is kept from overwriting.
-        (Kind::Put, Some("PreconditionFailed")) => seen.path.contains(".zipkeep-probe-"),
-        (Kind::Put | Kind::Complete, Some("NotImplemented")) => {
-            seen.header("if-none-match") == Some("*")
+        (Kind::Put, Some("PreconditionFailed" | "FileAlreadyExists")) => {
+            seen.path.contains(".zipkeep-probe-")
         }
         _ => false,
     }

@@ -11,6 +11,7 @@ mod addressing;
 mod ask;
 mod contract;
 mod doctor;
+mod few_parts;
 mod objects;
 mod signing;
 mod trouble;

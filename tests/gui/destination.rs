@@ -8,7 +8,7 @@ use zipkeep::config::Config;
 use zipkeep::gui::App;
 use zipkeep::model::{Destination, Provider, S3Destination};
 
-fn window_with(desk: &Desk, s3: S3Destination) -> Harness<'static, App> {
+pub(super) fn window_with(desk: &Desk, s3: S3Destination) -> Harness<'static, App> {
     let mut config = desk.config();
     config.profiles[0].destination = Destination::S3(s3);
     let mut window = desk.window(config);
@@ -29,7 +29,7 @@ fn asks(window: &Harness<'_, App>, name: &str) -> bool {
         .is_some()
 }
 
-fn saved(desk: &Desk) -> Option<S3Destination> {
+pub(super) fn saved(desk: &Desk) -> Option<S3Destination> {
     match Config::load(&desk.places())
         .ok()?
         .profiles
@@ -236,5 +236,7 @@ fn the_access_policy_is_copied() {
         let copied = copied.expect("copied");
         assert!(copied.contains("arn:aws:s3:::photos/pc/*"), "{copied}");
         assert_eq!(copied.contains("s3:DeleteObject"), deletes, "{copied}");
+        window.step();
+        assert!(shows(&window, "Copied."), "{:?}", texts(&window));
     }
 }

@@ -1,9 +1,12 @@
 //! The whole window without a screen: a folder as destination, a real runtime, clicks by name.
 
+#[path = "../support/emulator/mod.rs"]
+mod emulator;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod destination;
+mod doctor;
 mod restoring;
 
 use egui_kittest::Harness;

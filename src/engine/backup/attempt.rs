@@ -115,7 +115,13 @@ impl Job {
         };
         let (sender, shipments) = mpsc::channel(1);
         let uniform_bytes = attempt.order.uniform_bytes;
-        let sink = PartSink::new(sender, attempt.shape, uniform_bytes, beginning, &self.meter);
+        let sink = PartSink::new(
+            sender,
+            (attempt.shape, self.store.part_limits()),
+            uniform_bytes,
+            beginning,
+            &self.meter,
+        );
         let mut delivery = Delivery::new(&self.store, attempt.order.clone(), begun);
         let job = self.clone();
         let packing = tokio::task::spawn_blocking(move || job.pack(&attempt, rest, sink));

@@ -16,7 +16,7 @@ use crate::engine::backup::taking_back::TakingBack;
 use crate::engine::error::{EngineError, Leftover};
 use crate::engine::meter::Meter;
 use crate::model::Phase;
-use crate::storage::{CopySource, Fault, StorageError, Store, StoredPart, Upload};
+use crate::storage::{CopySource, Fault, StorageError, Store, StoredPart, Upload, parts_in_flight};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -28,8 +28,6 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 /// Requests that copy at the same time.
 const COPIES_AT_ONCE: usize = 4;
-/// Parts that are sent at the same time.
-const PARTS_IN_FLIGHT: usize = 4;
 /// How much of the first bytes after what was copied is read back, to see that they stand there.
 const SEAM_BYTES: usize = 4096;
 
@@ -140,7 +138,8 @@ impl Delivery {
         if let Some(first) = self.first.take() {
             self.send(&upload, first, None);
         }
-        while self.sends.len() >= PARTS_IN_FLIGHT {
+        let at_once = parts_in_flight(part.bytes.len() as u64);
+        while self.sends.len() >= at_once {
             Self::join(&mut self.sends, &mut self.stored).await?;
         }
         while let Some(copied) = self.copies.try_join_next() {

@@ -69,6 +69,25 @@ impl Memory {
             .join(format!("{}.journal", self.profile_and_device))
     }
 
+    fn most_parts_file(&self) -> PathBuf {
+        self.folder.join("most-parts")
+    }
+
+    /// How many parts of one upload the destination takes, where it once refused more.
+    pub(super) fn most_parts(&self) -> Option<u32> {
+        let text = fs::read_to_string(self.most_parts_file()).ok()?;
+        text.trim().parse().ok().filter(|most| *most > 0)
+    }
+
+    /// Remembers that.
+    pub(super) fn note_most_parts(&self, most: u32) {
+        let noted = fs::create_dir_all(&self.folder)
+            .and_then(|()| fs::write(self.most_parts_file(), most.to_string()));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "it could not be remembered how many parts there may be");
+        }
+    }
+
     /// Whether the destination can copy parts.
     pub(super) fn copying(&self) -> Copying {
         CopyNote::in_memory(&self.folder).read()

@@ -5,7 +5,7 @@ use crate::engine::backup::index::IndexEntry;
 use crate::engine::backup::scan::FileState;
 use crate::engine::meter::Meter;
 use crate::model::Span;
-use crate::storage::{PartPlace, PartShape, plan_parts};
+use crate::storage::{PartLimits, PartPlace, PartShape, plan_parts};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -85,6 +85,9 @@ pub(super) struct Beginning {
 pub(super) struct PartSink {
     shipments: mpsc::Sender<Shipment>,
     shape: PartShape,
+    limits: PartLimits,
+    /// Where in the archive it began.
+    first_offset: u64,
     /// Of uniform parts; others grow with what is found.
     uniform_bytes: usize,
     meter: Arc<Meter>,
@@ -111,7 +114,7 @@ enum SinkState {
 impl PartSink {
     pub(super) fn new(
         shipments: mpsc::Sender<Shipment>,
-        shape: PartShape,
+        (shape, limits): (PartShape, PartLimits),
         uniform_bytes: u64,
         beginning: Beginning,
         meter: &Arc<Meter>,
@@ -120,6 +123,8 @@ impl PartSink {
         Self {
             shipments,
             shape,
+            limits,
+            first_offset: beginning.offset,
             uniform_bytes: usize::try_from(uniform_bytes).unwrap_or(usize::MAX),
             meter: Arc::clone(meter),
             place: PartPlace {
@@ -190,13 +195,23 @@ impl PartSink {
             return self.uniform_bytes;
         }
         let (found_bytes, is_all) = self.meter.found_bytes();
-        let expected = if is_all {
-            found_bytes
+        let sent_bytes = self.place.offset - self.first_offset;
+        let left_bytes = if is_all {
+            found_bytes.saturating_sub(sent_bytes)
         } else {
             // Not known yet: parts grow slowly, so that their number lasts for what may come.
-            self.place.offset.saturating_mul(4)
+            sent_bytes.saturating_mul(3)
         };
-        usize::try_from(plan_parts(expected.max(self.place.offset)).0).unwrap_or(usize::MAX)
+        let planned = self.limits.planned_parts();
+        let left_parts = planned.saturating_sub(self.place.number.saturating_sub(1));
+        let part_bytes = if left_parts > 0 {
+            plan_parts(left_bytes, left_parts, self.limits)
+        } else {
+            // In the room for what nobody foresaw.
+            let rest = self.limits.most_parts.saturating_sub(self.place.number);
+            plan_parts(left_bytes, rest, self.limits)
+        };
+        usize::try_from(part_bytes).unwrap_or(usize::MAX)
     }
 
     fn is_full(&self) -> bool {

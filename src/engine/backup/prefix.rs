@@ -13,8 +13,8 @@ const LEAST_PIECE_BYTES: u64 = 5 * MIB;
 /// What one request copies: big enough for few requests, small enough for several at once and for a
 /// deadline.
 const PIECE_BYTES: u64 = 64 * MIB;
-/// Of the parts that an upload may have, so many at most are copies.
-const MOST_PIECES: u64 = 4_000;
+/// Of the parts that an upload may have, this share at most is planned as copies.
+const MOST_PIECES_PERCENT: u32 = 40;
 /// Dead bytes between two live runs that are copied along rather than splitting the run.
 const BRIDGED_BYTES: u64 = 64 * 1024;
 /// Above this share of dead bytes only what lives is taken over.
@@ -78,9 +78,14 @@ pub(super) enum DeadBytes {
 }
 
 impl Prefix {
+    /// How many copies are planned where an upload may have so many parts.
+    pub(super) fn most_pieces(most_parts: u32) -> u32 {
+        (most_parts / 100 * MOST_PIECES_PERCENT).max(1)
+    }
+
     /// Takes over the first `bytes`; `None` where they are too few to be copied.
-    pub(super) fn whole(bytes: u64) -> Option<Self> {
-        Self::of_runs(std::iter::once(0..bytes))
+    pub(super) fn whole(bytes: u64, most_pieces: u32) -> Option<Self> {
+        Self::of_runs(std::iter::once(0..bytes), most_pieces)
     }
 
     /// Takes over the first `bytes` in parts of one size.
@@ -102,8 +107,13 @@ impl Prefix {
     }
 
     /// Takes over only what lives: `live` are the places of all entries that are still wanted. What
-    /// stands alone in short runs is left out, to be sent again. `None` where nothing can be copied.
-    pub(super) fn live(mut live: Vec<Range<u64>>, dead: DeadBytes) -> Option<Self> {
+    /// stands alone in short runs is left out, to be sent again. `None` where nothing can be copied, or only
+    /// in far more pieces than `most_pieces`.
+    pub(super) fn live(
+        mut live: Vec<Range<u64>>,
+        dead: DeadBytes,
+        most_pieces: u32,
+    ) -> Option<Self> {
         live.sort_unstable_by_key(|extent| extent.start);
         let without = joined(live, 0);
         let runs = match dead {
@@ -118,15 +128,16 @@ impl Prefix {
                 }
             }
         };
-        Self::of_runs(runs)
+        Self::of_runs(runs, most_pieces)
     }
 
-    fn of_runs(runs: impl IntoIterator<Item = Range<u64>>) -> Option<Self> {
+    fn of_runs(runs: impl IntoIterator<Item = Range<u64>>, most_pieces: u32) -> Option<Self> {
         let worth = |run: &Range<u64>| run.end - run.start >= LEAST_PIECE_BYTES;
         let runs: Vec<_> = runs.into_iter().filter(worth).collect();
         let total_bytes = total_bytes(&runs);
         // Whole MiB, so that stores that keep blocks can share them.
-        let piece_bytes = PIECE_BYTES.max((total_bytes / MOST_PIECES).next_multiple_of(MIB));
+        let piece_bytes =
+            PIECE_BYTES.max((total_bytes / u64::from(most_pieces.max(1))).next_multiple_of(MIB));
         let mut prefix = Self::default();
         for old in runs {
             prefix.runs.push(Run {
@@ -146,7 +157,9 @@ impl Prefix {
                 from = to;
             }
         }
-        (!prefix.pieces.is_empty()).then_some(prefix)
+        // Each run has at least one: what must be sent needs parts too.
+        let has_room = prefix.pieces.len() as u64 <= 2 * u64::from(most_pieces);
+        (has_room && !prefix.pieces.is_empty()).then_some(prefix)
     }
 
     fn push_piece(&mut self, old: Range<u64>) -> Option<()> {
@@ -256,12 +269,15 @@ mod tests {
             .collect()
     }
 
+    /// As where an upload may have 10,000 parts.
+    const MOST: u32 = 4_000;
+
     #[test]
     fn what_is_too_short_for_a_part_is_not_copied() {
-        assert_eq!(Prefix::whole(LEAST_PIECE_BYTES - 1), None);
+        assert_eq!(Prefix::whole(LEAST_PIECE_BYTES - 1, MOST), None);
         assert_eq!(Prefix::uniform(8 * MIB - 1, 8 * MIB), None);
         let lone = vec![0..MIB, 10 * MIB..20 * MIB, 30 * MIB..31 * MIB];
-        let prefix = Prefix::live(lone, DeadBytes::LeftOut).expect("a run");
+        let prefix = Prefix::live(lone, DeadBytes::LeftOut, MOST).expect("a run");
         assert_eq!(lengths(&prefix), [10 * MIB]);
         assert_eq!(prefix.moved(12 * MIB..13 * MIB), Some(2 * MIB));
         assert_eq!(prefix.moved(0..MIB), None);
@@ -280,9 +296,9 @@ mod tests {
     #[test]
     fn dead_bytes_are_copied_along_only_where_they_may_be() {
         let live = || vec![0..6 * MIB, 6 * MIB + 1000..20 * MIB];
-        let bridged = Prefix::live(live(), DeadBytes::Bridged).expect("one run");
+        let bridged = Prefix::live(live(), DeadBytes::Bridged, MOST).expect("one run");
         assert_eq!(bridged.bytes(), 20 * MIB);
-        let without = Prefix::live(live(), DeadBytes::LeftOut).expect("two runs");
+        let without = Prefix::live(live(), DeadBytes::LeftOut, MOST).expect("two runs");
         assert_eq!(without.bytes(), 20 * MIB - 1000);
     }
 
@@ -290,11 +306,12 @@ mod tests {
     fn short_gaps_are_left_out_where_they_are_many() {
         let extents =
             |live_bytes: u64| (0..2000).map(move |at| at * 10_000..at * 10_000 + live_bytes);
-        let few = Prefix::live(extents(8_000).collect(), DeadBytes::Bridged).expect("one run");
+        let few =
+            Prefix::live(extents(8_000).collect(), DeadBytes::Bridged, MOST).expect("one run");
         assert_eq!(few.bytes(), 19_998_000);
         let long = 20_000_000..20_000_000 + 6 * MIB;
         let live = extents(3_000).chain([long.clone()]).collect();
-        let many = Prefix::live(live, DeadBytes::Bridged).expect("the long run");
+        let many = Prefix::live(live, DeadBytes::Bridged, MOST).expect("the long run");
         assert_eq!(many.bytes(), 6 * MIB);
         assert_eq!(many.moved(long), Some(0));
     }
@@ -315,7 +332,7 @@ mod tests {
                 })
                 .collect();
             let dead = if is_bridged { DeadBytes::Bridged } else { DeadBytes::LeftOut };
-            if let Some(prefix) = Prefix::live(live.clone(), dead) {
+            if let Some(prefix) = Prefix::live(live.clone(), dead, MOST) {
                 let mut offset = 0;
                 for (number, piece) in (1..).zip(prefix.pieces()) {
                     let length = piece.old.end - piece.old.start;

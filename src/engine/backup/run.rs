@@ -21,7 +21,7 @@ use crate::engine::report::{BackupReport, FullBecause};
 use crate::engine::request::{BackupRequest, DeletedData, Earlier};
 use crate::engine::watch::{Counting, LineWatch};
 use crate::model::{BackupName, Os, Phase, WhenUnchanged};
-use crate::storage::{ObjectInfo, PartShape, Store, plan_parts};
+use crate::storage::{ObjectInfo, PartLimits, PartShape, Store, plan_parts};
 use jiff::{Timestamp, ToSpan as _};
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,13 +49,34 @@ pub async fn backup(
     let _watch = LineWatch::begin(store, &meter, Counting::Sent);
     let looking = request.clone();
     let in_use = blocking(move || in_use_below(&looking.sources, &looking.excludes)).await?;
-    let run = Run::begin(store, request, context, meter).await?;
-    let mut report = Box::pin(run.to_its_end()).await?;
+    let memory = Memory::of(context, &store.identity(), &request);
+    let mut limits = store.part_limits();
+    if let Some(most_parts) = memory.most_parts() {
+        limits.most_parts = limits.most_parts.min(most_parts);
+    }
+    let mut report = loop {
+        let store = store.clone().with_part_limits(limits);
+        let run = Run::begin(&store, request.clone(), context, Arc::clone(&meter)).await?;
+        let ended = Box::pin(run.to_its_end()).await;
+        match ended.as_ref().err().and_then(too_many_parts) {
+            Some(most_parts) if most_parts < limits.most_parts => {
+                tracing::warn!(most_parts, "the backup begins anew with bigger parts");
+                memory.note_most_parts(most_parts);
+                limits.most_parts = most_parts;
+            }
+            _ => break ended?,
+        }
+    };
     // Where nothing changed, the earlier backup was not made now.
     if !report.unchanged {
         report.warnings.extend(in_use.iter().map(InUse::of_backup));
     }
     Ok(report)
+}
+
+/// How many parts the destination takes, where that is what ended a backup.
+fn too_many_parts(error: &EngineError) -> Option<u32> {
+    error.refusal()?.most_parts
 }
 
 /// One backup while it runs.
@@ -147,7 +168,9 @@ impl Run {
                 (base, because.or(unreadable))
             }
             Plan::Continue(base, prefix, uniform_bytes) => {
-                match self.increment(base.clone(), prefix, uniform_bytes).await {
+                let increment = self.increment(base.clone(), prefix, uniform_bytes);
+                // In a box: it is by far the largest of the ways.
+                match Box::pin(increment).await {
                     Err(EngineError::CannotCopy(error)) => {
                         tracing::warn!(%error, "everything is sent instead");
                         self.memory.note_failed_copy(&error);
@@ -232,22 +255,23 @@ impl Run {
         if self.memory.copying() == Copying::Impossible {
             return Ok(Plan::Full(Some(base), Some(FullBecause::CannotCopy)));
         }
+        let most_pieces = Prefix::most_pieces(self.job.store.part_limits().most_parts);
         let directory_offset = base.head.directory_offset;
         let is_uniform = self.job.store.part_shape() == PartShape::Uniform;
         let mut uniform_bytes = 0;
         let taking_over = self.taking_over(&base).await?;
         // A short archive is sent in full whatever it holds.
         let leaves_out = matches!(taking_over, TakingOver::Live(..))
-            && Prefix::whole(directory_offset).is_some();
+            && Prefix::whole(directory_offset, most_pieces).is_some();
         let prefix = match taking_over {
             // Runs of any length do not fit parts of one size.
             TakingOver::Live(..) if is_uniform => None,
-            TakingOver::Live(live, dead) => Prefix::live(live, dead),
+            TakingOver::Live(live, dead) => Prefix::live(live, dead, most_pieces),
             TakingOver::Whole if is_uniform => {
                 uniform_bytes = self.size_of_parts(base.head.archive.size_bytes).await?;
                 Prefix::uniform(directory_offset, uniform_bytes)
             }
-            TakingOver::Whole => Prefix::whole(directory_offset),
+            TakingOver::Whole => Prefix::whole(directory_offset, most_pieces),
         };
         let Some(prefix) = prefix else {
             let because = leaves_out.then_some(FullBecause::DeletedData);
@@ -372,15 +396,20 @@ impl Run {
             job.sources
                 .walk(&job.context, &job.meter, &mut |_| Ok(()))?;
             let (found_bytes, _) = job.meter.found_bytes();
-            Ok(uniform_bytes(found_bytes.max(least_bytes)))
+            let limits = job.store.part_limits();
+            Ok(uniform_bytes(found_bytes.max(least_bytes), limits))
         })
         .await
     }
 }
 
 /// The size of parts of one size, for an archive of about so many bytes; it may well grow on the way.
-fn uniform_bytes(expected_bytes: u64) -> u64 {
-    plan_parts(expected_bytes.saturating_mul(2)).0
+fn uniform_bytes(expected_bytes: u64, limits: PartLimits) -> u64 {
+    plan_parts(
+        expected_bytes.saturating_mul(2),
+        limits.planned_parts(),
+        limits,
+    )
 }
 
 fn order_of(base: &Base, prefix: &Prefix) -> (ArchiveId, Option<String>, Prefix) {

@@ -77,6 +77,20 @@ pub enum CheckId {
     Unfinished,
 }
 
+impl Check {
+    /// What was found and what the provider said, one thing a line, for "Copy details"; `None` where the
+    /// provider said nothing.
+    pub fn details(&self) -> Option<String> {
+        let refusal = self.refusal.as_ref()?;
+        let said = refusal
+            .lines()
+            .map(|(name, value)| format!("{name}: {value}"));
+        let found = format!("{}: {}", self.id.word(), self.message);
+        let lines: Vec<String> = std::iter::once(found).chain(said).collect();
+        (lines.len() > 1).then(|| lines.join("\n"))
+    }
+}
+
 impl CheckId {
     /// The checks of a bucket, in order.
     pub const OF_A_BUCKET: [Self; 17] = [

@@ -14,7 +14,8 @@ use crate::model::{
     AccessPolicy, Deleting, Destination, EndpointError, Provider, S3Destination, access_policy,
     account_of, endpoint_in_variant, normal_form, resolve_endpoint, understood_so_far,
 };
-use egui::{Checkbox, Label, RichText, Ui};
+use egui::{Checkbox, Id, Label, RichText, Ui};
+use std::time::Duration;
 
 /// Where the bucket is, whose keys open it, and what they must be allowed.
 pub(crate) fn bucket_ui(
@@ -196,8 +197,12 @@ fn region_and_bucket_ui(
     }
 }
 
+/// How long it is said that something was copied.
+const TOLD_FOR_SECS: f64 = 6.0;
+
 /// What the keys must be allowed, to be copied.
 fn policy_ui(ui: &mut Ui, typed: &S3Destination) {
+    let copied_at = Id::unique("policy copied");
     quiet_line_ui(ui, |ui| {
         for (deleting, name) in [
             (Deleting::Allowed, "Copy access policy"),
@@ -211,6 +216,8 @@ fn policy_ui(ui: &mut Ui, typed: &S3Destination) {
                 Ok(policy) => {
                     if button.clicked() {
                         ui.ctx().copy_text(policy.text().to_owned());
+                        let now = ui.input(|input| input.time);
+                        ui.data_mut(|data| data.insert_temp(copied_at, now));
                     }
                     button.on_hover_text(match &policy {
                         AccessPolicy::Document(_) => {
@@ -225,4 +232,14 @@ fn policy_ui(ui: &mut Ui, typed: &S3Destination) {
             }
         }
     });
+    let now = ui.input(|input| input.time);
+    let told_for_secs = ui
+        .data(|data| data.get_temp::<f64>(copied_at))
+        .map(|at| now - at);
+    if told_for_secs.is_some_and(|secs| secs < TOLD_FOR_SECS) {
+        let text = RichText::new("Copied. Paste it where the provider sets what the key may do.");
+        let text = text.small().color(theme::tokens(ui).success);
+        ui.add(Label::new(text).wrap());
+        ui.ctx().request_repaint_after(Duration::from_secs(1));
+    }
 }

@@ -1,5 +1,6 @@
 //! The form of the destination: provider or folder, and the test of the connection.
 
+use super::advanced_form::advanced_button_ui;
 use super::bucket_form::bucket_ui;
 use super::note_edit::note_edit;
 use super::test_report;
@@ -27,13 +28,18 @@ pub(crate) fn destination_ui(
     }
     ui.add_space(GRID);
     let is_testing = state.running(JobKind::Test).is_some();
-    let button = tall_button("Test connection");
-    let button = ui.add_enabled(!is_testing, button);
-    if button.clicked() {
-        commands.push(Command::Test);
-    }
-    button.on_disabled_hover_text("The test is running.");
-    // What comes of a test is scrolled to once, then the person scrolls.
+    ui.horizontal(|ui| {
+        let button = tall_button("Test connection");
+        let button = ui.add_enabled(!is_testing, button);
+        if button.clicked() {
+            commands.push(Command::Test);
+        }
+        button.on_disabled_hover_text("The test is running.");
+        if matches!(form.place, Place::Bucket(_)) {
+            advanced_button_ui(ui, form);
+        }
+    });
+    // The verdict is scrolled to once, then the person scrolls.
     let was_testing = Id::unique("was testing");
     if is_testing {
         ui.data_mut(|data| data.insert_temp(was_testing, true));
@@ -41,7 +47,7 @@ pub(crate) fn destination_ui(
     if let Some(report) = &state.test {
         let shown = test_report::test_report_ui(ui, report, commands);
         if ui.data_mut(|data| data.remove_temp(was_testing)) == Some(true) {
-            shown.scroll_to_me(Some(Align::Max));
+            shown.scroll_to_me(Some(Align::Min));
         }
     }
 }
@@ -49,8 +55,9 @@ pub(crate) fn destination_ui(
 fn place_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
     choice_ui(ui, "Provider", form.place.title(), |ui| {
         for place in Place::all() {
-            let choice = ui.selectable_value(&mut form.place, place, place.title());
-            if choice.changed() {
+            let choice = ui.selectable_label(form.place == place, place.title());
+            if choice.clicked() && form.place != place {
+                form.choose_place(place);
                 commands.push(Command::FinishForm);
             }
         }

@@ -1,4 +1,4 @@
-//! Where the keys of a bucket come from, and the fields of those that are kept here.
+//! The keys of a bucket: the choice where they come from, and the fields that this one needs.
 
 use super::note_edit::note_edit;
 use super::widgets::{choice_ui, field_ui, secret_ui};
@@ -16,14 +16,13 @@ const ENVIRONMENT: &str = "From the environment";
 const AWS_PROFILE: &str = "From an AWS profile";
 const USUAL_PROFILE: &str = "default";
 
-/// The source, and only the fields that it needs.
+/// Only the fields that the chosen source needs.
 pub(crate) fn keys_form_ui(
     ui: &mut Ui,
     preset: &Preset,
     secret: SecretStatus,
     (form, commands): (&mut ProfileForm, &mut Commands),
 ) {
-    source_ui(ui, form, commands);
     match &mut form.credentials {
         CredentialSource::Keys => {
             pair_ui(ui, secret, form, commands);
@@ -46,7 +45,8 @@ pub(crate) fn keys_form_ui(
     }
 }
 
-fn source_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
+/// Where the keys come from.
+pub(crate) fn source_ui(ui: &mut Ui, form: &mut ProfileForm, commands: &mut Commands) {
     let title = |source: &CredentialSource| match source {
         CredentialSource::Keys => KEPT_HERE,
         CredentialSource::Environment => ENVIRONMENT,

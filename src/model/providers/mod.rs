@@ -5,7 +5,7 @@ mod provider;
 mod table;
 
 pub use preset::{
-    AddressingRule, BatchDelete, BucketNames, ConditionalWrite, Keys, Limits, PolicyLanguage,
-    Preset, Region, RegionRule, Variant,
+    AddressingRule, BucketNames, ConditionalWrite, Keys, Limits, PolicyLanguage, Preset, Region,
+    RegionRule, Variant,
 };
 pub use provider::Provider;

@@ -36,11 +36,6 @@ pub struct Preset {
     /// Whether all parts of a multipart upload but the last must have one size.
     #[serde(default)]
     pub uniform_parts: bool,
-    /// Algorithms of `x-amz-checksum-*` headers that are taken for sure.
-    #[serde(default)]
-    pub checksum_headers: Vec<String>,
-    /// How several objects are deleted at once.
-    pub batch_delete: BatchDelete,
     /// How an object is written only if it is not there yet.
     pub conditional_write: ConditionalWrite,
     /// Limits of an upload.
@@ -146,18 +141,6 @@ pub enum AddressingRule {
     PrefersPath,
 }
 
-/// What a request to delete several objects must carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BatchDelete {
-    /// `Content-MD5`.
-    ContentMd5,
-    /// Any checksum.
-    Any,
-    /// Not known: one request an object.
-    Singles,
-}
-
 /// How an object is written only if it is not there yet.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
@@ -180,10 +163,6 @@ pub struct Limits {
     pub min_part_bytes: u64,
     /// Greatest size of a part.
     pub max_part_bytes: u64,
-    /// Greatest size of what is sent in one request.
-    pub max_put_bytes: u64,
-    /// Greatest size of an object.
-    pub max_object_bytes: u64,
 }
 
 /// Where keys are made.

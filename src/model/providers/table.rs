@@ -137,8 +137,6 @@ mod tests {
             assert!((1_000..=10_000).contains(&limits.parts), "{}", it.id);
             assert!(limits.min_part_bytes <= 5 << 20, "{}", it.id);
             assert!(limits.max_part_bytes >= 5_000_000_000, "{}", it.id);
-            assert!(limits.max_put_bytes >= 5_000_000_000, "{}", it.id);
-            assert!(limits.max_object_bytes >= 1_000_000_000_000, "{}", it.id);
             let has_token = it.token.contains("{bucket}");
             assert_eq!(it.policy == PolicyLanguage::None, has_token, "{}", it.id);
             let permission = it.token.contains("{permission}");
