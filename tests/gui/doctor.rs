@@ -32,6 +32,8 @@ fn tested(desk: &Desk, emulator: &Emulator, settings: S3Destination) -> Harness<
     let mut window = window_with(desk, settings);
     press(&mut window, "Test connection");
     wait(&mut window, "the verdict", |w| shows(w, "The connection"));
+    // It is scrolled to.
+    window.run_ok();
     window
 }
 
