@@ -98,9 +98,18 @@ impl Case {
             return Expected::Good;
         }
         match (self.fault, self.step) {
-            // What cannot be copied is sent; what is done is seen to be done, however its answer
+            // What cannot be copied, or not now, is sent; what is done is seen to be done, however its answer
             // is lost.
             (Fault::AccessDenied, Step::CopyPart)
+            | (
+                Fault::SlowDown
+                | Fault::InternalError
+                | Fault::ErrorInside200
+                | Fault::StallInRequest(_)
+                | Fault::StallBeforeAnswer(_)
+                | Fault::StallInAnswer(_),
+                Step::CopyPart,
+            )
             | (Fault::LostAnswer | Fault::CutAnswer, Step::Complete | Step::Put) => Expected::Good,
             (Fault::AccessDenied, _) => Expected::Error(&["denied"]),
             (Fault::ClockSkewed, _) => Expected::Error(self.clock_kinds()),

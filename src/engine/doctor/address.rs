@@ -76,7 +76,10 @@ async fn greet(prober: &Prober, addresses: Option<&[SocketAddr]>, sheet: &mut Sh
                 (Fault::Tls, false) => {
                     sheet.failed_with(CheckId::Tls, &error, words::tls_hint(&error));
                 }
-                (Fault::Unreachable, false) if addresses.is_none() => {
+                (Fault::Proxy, false) if !words::is_refused_by_proxy(&error) => {
+                    sheet.failed(CheckId::Port, &error);
+                }
+                (Fault::Unreachable | Fault::Proxy, false) if addresses.is_none() => {
                     sheet.failed_with(CheckId::Port, &error, words::PROXY_FAILS);
                     sheet.reword(words::proxy_fails(prober));
                 }

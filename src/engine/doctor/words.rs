@@ -55,6 +55,11 @@ pub(super) fn by_proxy(proxy: &str) -> String {
     format!("Left to the proxy {proxy}, which this computer uses")
 }
 
+/// Whether the proxy is there, and does not get through to the destination.
+pub(super) fn is_refused_by_proxy(error: &StorageError) -> bool {
+    error.to_string().contains("refuses to connect")
+}
+
 pub(super) fn proxy_fails(prober: &Prober) -> String {
     let (host, _) = prober.host_and_port();
     let proxy = prober.proxy().unwrap_or_default();
