@@ -100,9 +100,9 @@ impl Case {
         match (self.fault, self.step) {
             // What cannot be copied, or not now, is sent; what is done is seen to be done, however its answer
             // is lost.
-            (Fault::AccessDenied, Step::CopyPart)
-            | (
-                Fault::SlowDown
+            (
+                Fault::AccessDenied
+                | Fault::SlowDown
                 | Fault::InternalError
                 | Fault::ErrorInside200
                 | Fault::StallInRequest(_)
