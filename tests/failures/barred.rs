@@ -119,6 +119,13 @@ struct Home {
 
 impl Home {
     fn with_backup(names: &[&str]) -> Self {
+        let home = Self::with_files(names);
+        home.give("");
+        home.json(0, &["backup", "docs"]);
+        home
+    }
+
+    fn with_files(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let is_superuser = fs::metadata(folder.path()).expect("there").uid() == 0;
         let home = Self {
@@ -128,8 +135,6 @@ impl Home {
         for name in names {
             write_file(&home.path("docs"), name, name.as_bytes());
         }
-        home.give("");
-        home.json(0, &["backup", "docs"]);
         home
     }
 
@@ -355,4 +360,37 @@ fn into_a_folder_that_only_takes_files_is_restored_and_undone_too() {
     assert_eq!(read(), "old");
     let metadata = fs::metadata(home.path("docs/drop")).expect("there");
     assert_eq!(metadata.mode() & 0o777, 0o300);
+}
+
+/// A superuser backs up what keeps its own owner out; the owner restores it, and wants it undone.
+#[test]
+fn what_came_into_a_folder_that_keeps_its_owner_out_is_undone_too() {
+    let mut home = Home::with_files(&["closed/inner/a", "closed/b", "c"]);
+    if !home.is_superuser {
+        return crate::support::skip(
+            "ZIPKEEP_REQUIRE_TOOLS",
+            "only a superuser backs up what nobody may read",
+        )
+        .unwrap_or_default();
+    }
+    home.set_mode("docs/closed/inner", 0o400);
+    home.set_mode("docs/closed", 0o000);
+    home.is_superuser = false;
+    home.json(0, &["backup", "docs"]);
+    home.is_superuser = true;
+    home.give("");
+    let restored = home.path("to/docs");
+    let mode_of = |name: &str| fs::metadata(restored.join(name)).expect("there").mode() & 0o777;
+    home.json(0, &["restore", "latest", "--to", "to"]);
+    assert_eq!((mode_of("closed"), mode_of("closed/inner")), (0o000, 0o400));
+    // Later work is found in it, and it stays closed.
+    write_file(&restored, "closed/b", b"my work");
+    let told = home.json(1, &["undo"]);
+    assert_eq!(told["error"]["kind"], "changed-since", "{told}");
+    assert!(told.to_string().contains("closed/b"), "{told}");
+    assert_eq!((mode_of("closed"), mode_of("closed/inner")), (0o000, 0o400));
+    fs::remove_dir_all(home.path("to")).expect("removed");
+    home.json(0, &["restore", "latest", "--to", "to2"]);
+    home.json(0, &["undo"]);
+    assert!(!home.path("to2").exists(), "taken away");
 }

@@ -14,6 +14,7 @@ mod fetch;
 mod foresee;
 mod ground;
 mod job;
+mod later;
 mod log;
 mod mirror;
 mod own_folders;

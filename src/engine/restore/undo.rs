@@ -6,8 +6,9 @@ use crate::engine::report::{Ended, Forgotten, KeptRestore, SettleReport, Settled
 use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::change::{Area, Change};
 use crate::engine::restore::durable::sync_places;
+use crate::engine::restore::later::changed_since;
 use crate::engine::restore::log::{Head, RestoreLog, State, ids};
-use crate::engine::restore::perform::{Failed, Next, barred_by, forward, is_done, look_of};
+use crate::engine::restore::perform::{Failed, Next, forward};
 use crate::engine::restore::place::{sort_set_aside, take_back};
 use crate::engine::restore::set_aside::{self, is_to_be_sorted};
 use crate::engine::restore::target_lock::TargetLock;
@@ -326,39 +327,6 @@ pub fn undo(
     })
 }
 
-/// What is not any more as the restore left it.
-fn changed_since(areas: &[Area], changes: &[Change]) -> Result<Vec<PathBuf>, EngineError> {
-    let mut found = Vec::new();
-    for change in changes {
-        let (at, wanted) = match change {
-            Change::Put { at, look, .. } => (at, Some(*look)),
-            Change::Remove { at, .. } => (at, None),
-            _ => continue,
-        };
-        let area = &areas[at.area];
-        let path = area.path(at);
-        // One that is not done was left out, because the disk did not let it be done.
-        let barred = barred_by(area, at).map_err(|source| EngineError::NotUndone {
-            path: path.clone(),
-            source,
-        })?;
-        if let Some(bar) = barred {
-            if !found.contains(&bar) {
-                found.push(bar);
-            }
-            continue;
-        }
-        let is_changed =
-            is_done(area, change).and_then(|is_done| Ok(is_done && look_of(&path)? != wanted));
-        match is_changed {
-            Ok(true) => found.push(path),
-            Ok(false) => {}
-            Err(source) => return Err(EngineError::NotUndone { path, source }),
-        }
-    }
-    Ok(found)
-}
-
 /// Lets go of what is kept of a restore: it cannot be undone any more. What is kept on a disk that is not
 /// connected goes at a start when it is.
 pub fn forget_restore(data_dir: &Path, id: &str) -> Result<Forgotten, EngineError> {
@@ -430,6 +398,7 @@ pub fn forget_old_restores(
 mod tests {
     use super::*;
     use crate::engine::restore::change::Spot;
+    use crate::engine::restore::perform::look_of;
     use crate::engine::restore::workspace;
     use std::fs;
 
