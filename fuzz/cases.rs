@@ -1,7 +1,7 @@
 //! What must hold whatever the bytes are: nothing panics, and nothing that is read reaches further than it
 //! may. Fed by the fuzzer, and with the checked-in corpus by the tests.
 
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read};
 use std::path::Component;
 use zipkeep::archive::{
     ArchiveReader, ArchiveWriter, ContentReader, DirectoryReader, EntryMeta, EntryRecord, Packed,
@@ -99,12 +99,22 @@ pub fn entry(bytes: &[u8]) {
     }
     let entries = archive.entries().unwrap_or_default();
     for entry in entries.into_iter().take(MOST_ENTRIES) {
-        let Ok(content) = archive.content(entry.index, &entry.name) else {
-            continue;
-        };
-        let mut read = Vec::new();
-        content.take(MOST_BYTES).read_to_end(&mut read).ok();
+        let by_place = entry.packed().filter(|_| entry.unreadable.is_none());
+        let by_place =
+            by_place.and_then(|at| whole(at.open(Cursor::new(bytes), &entry.name).ok()?));
+        let content = archive.content(entry.index, &entry.name).ok();
+        let by_directory = content.and_then(whole);
+        if let (Some(one), Some(other)) = (by_place, by_directory) {
+            assert!(one == other, "both ways to read an entry give one content");
+        }
     }
+}
+
+/// A content that can be read to its end, or is long.
+fn whole(content: impl Read) -> Option<Vec<u8>> {
+    let mut read = Vec::new();
+    let is_whole = content.take(MOST_BYTES).read_to_end(&mut read).is_ok();
+    is_whole.then_some(read)
 }
 
 fn read_as_ours(record: EntryRecord, extent: &[u8]) {
@@ -129,6 +139,9 @@ fn read_manifest(archive: &[u8]) {
             manifest.entries.is_empty(),
             "the directory has none of them"
         );
+    }
+    if let Ok(Some((_, entries))) = archive.described_entries() {
+        assert!(entries.is_empty(), "all of it is the program's own");
     }
 }
 

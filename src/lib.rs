@@ -39,7 +39,8 @@
 //! # One restore, end to end
 //!
 //! [`engine::restore()`], in `engine/restore/job`, opens the archive with two or three requests
-//! (`engine/inside/opening`, which keeps what it read for the next time). `plan` says what goes where and
+//! (`engine/inside/opening`) and reads what it says of all that it holds (`contents`), which is kept for the
+//! next time: then nothing but the contents of entries is read any more (`entry_reader`). `plan` says what goes where and
 //! refuses what may not, of what was chosen (`choose`). Two restores into one folder are kept apart
 //! (`target_lock`). `surveyor` looks at what is there and decides what each file becomes (`survey`), and what
 //! cannot be written or entered is refused (`ground`); `extra` finds what an exact mirror removes. [`engine::preview()`] ends here (`foresee`).
@@ -47,7 +48,7 @@
 //! working folder on the target's own disk (`workspace`). `place` writes all changes into a log (`log`) before
 //! the first is done, `perform` does them: from any state it goes on to the new state or back to the old
 //! one. What was replaced stays in the working folder; `undo` puts it back, lets it go, and brings to an
-//! end what was interrupted; what was changed meanwhile goes where `set_aside` says. For a program's data folder `app_data` first fits the archive to it, and `databases` adds to the plan
+//! end what was interrupted; what was changed meanwhile (`later`) goes where `set_aside` says. For a program's data folder `app_data` first fits the archive to it, and `databases` adds to the plan
 //! what must not stay beside a database that is restored.
 //!
 //! # One look inside

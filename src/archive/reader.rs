@@ -5,6 +5,8 @@
 use super::directory::DirectoryReader;
 use super::error::ArchiveError;
 use super::format::parse_manifest;
+use super::listed::{Described, ListedEntry, describe};
+use super::record::Method;
 use super::unreadable::Unreadable;
 use crate::model::{Entry, EntryKind, MANIFEST_PATH, Manifest, OWN_PREFIX};
 use jiff::{civil, tz::TimeZone};
@@ -19,34 +21,6 @@ use zip::{ExtraField, ZipArchive};
 pub struct ArchiveReader<R> {
     zip: ZipArchive<R>,
     archive_bytes: u64,
-}
-
-/// What the central directory says of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedEntry {
-    /// Position in the directory; what [`ArchiveReader::content`] takes.
-    pub index: usize,
-    /// Name as it stands there; of a folder usually with a `/` at the end.
-    pub name: String,
-    /// What it is.
-    pub kind: EntryKind,
-    /// Bytes before compression, by its own account.
-    pub size_bytes: u64,
-    /// Bytes after compression.
-    pub compressed_bytes: u64,
-    /// Last change in nanoseconds since 1970 UTC, where the entry says it.
-    pub modified_ns: Option<i64>,
-    /// Permission bits, where the entry says them.
-    pub mode: Option<u32>,
-    /// CRC-32 of the content, by its own account.
-    pub crc32: u32,
-    /// Where its local header is.
-    pub header_offset: u64,
-    /// Bytes of the archive from its local header on that have all of it; `None` where they would
-    /// reach into another entry, which only an archive that means harm has.
-    pub extent: Option<Range<u64>>,
-    /// Why its content cannot be read, where that is known beforehand.
-    pub unreadable: Option<Unreadable>,
 }
 
 /// The most bytes of a manifest for each entry, and besides: a bound for archives that mean harm.
@@ -88,6 +62,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 kind,
                 size_bytes: entry.size(),
                 compressed_bytes: entry.compressed_size(),
+                method: method_of(entry.compression()),
                 modified_ns: entry.last_modified().and_then(of_dos),
                 mode: entry.unix_mode().map(|mode| mode & 0o7777),
                 crc32: entry.crc32(),
@@ -98,6 +73,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                     entry.name_raw().len() as u64 + entry.compressed_size(),
                 ),
                 unreadable: Unreadable::of(entry.compression(), entry.encrypted()),
+                described: Described::Nowhere,
             });
         }
         entries.sort_by_key(|entry| entry.header_offset);
@@ -171,6 +147,19 @@ impl<R: Read + Seek> ArchiveReader<R> {
         described.sort_by_key(|entry| entry.header_offset);
         manifest.entries = described;
         Ok(Some(manifest))
+    }
+
+    /// The manifest without its entries, and everything in the archive with what the manifest says of
+    /// it; `None` when the archive is not one of ours.
+    pub fn described_entries(
+        &mut self,
+    ) -> Result<Option<(Manifest, Vec<ListedEntry>)>, ArchiveError> {
+        let Some(mut manifest) = self.manifest()? else {
+            return Ok(None);
+        };
+        let mut entries = self.entries()?;
+        describe(&mut entries, std::mem::take(&mut manifest.entries));
+        Ok(Some((manifest, entries)))
     }
 
     /// The manifest without its entries.
@@ -305,6 +294,15 @@ fn kind_of(name: &str, unix_mode: Option<u32>) -> EntryKind {
         Some(0o100_000) => EntryKind::File,
         _ if name.ends_with('\\') => EntryKind::Directory,
         _ => EntryKind::File,
+    }
+}
+
+/// The method, where it is one of ours.
+fn method_of(method: zip::CompressionMethod) -> Option<Method> {
+    match method {
+        zip::CompressionMethod::STORE => Some(Method::Stored),
+        zip::CompressionMethod::DEFLATE => Some(Method::Deflate),
+        _ => None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! `Unreadable`: why the content of an entry cannot be read, though nothing about it is damaged.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use zip::CompressionMethod;
 
 /// Why the content of an entry cannot be read by this program, by what the directory says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unreadable {
     /// Only a password opens it.
     Encrypted,

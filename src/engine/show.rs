@@ -1,13 +1,14 @@
 //! Use case: look into a backup. Only its directory and manifest are fetched.
 
+use crate::archive::ListedEntry;
 use crate::engine::context::Context;
 use crate::engine::describe;
 use crate::engine::error::EngineError;
-use crate::engine::inside::{Opened, look_at_end, manifest_of, open_archive};
+use crate::engine::inside::{Contents, EntryReader, Opened, look_at_end, open_archive};
 use crate::engine::meter::Meter;
 use crate::engine::report::{ShowReport, ShownEntry};
 use crate::engine::watch::{Counting, LineWatch};
-use crate::model::{EntryKind, Manifest, Phase};
+use crate::model::{EntryKind, Phase};
 use crate::storage::Store;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -26,54 +27,51 @@ pub async fn show(store: &Store, key: &str, context: &Context) -> Result<ShowRep
 }
 
 fn read(name: String, opened: Opened) -> Result<ShowReport, EngineError> {
-    let Opened {
-        mut archive,
-        failure,
-        shared,
-        ..
-    } = opened;
-    if let Some(manifest) = manifest_of(&mut archive, &failure)? {
-        return Ok(of_manifest(name, manifest));
-    }
-    let entries = archive.entries()?;
-    let cherry_studio = describe::cherry_studio(&mut archive, &entries, &name, &shared);
-    if let Some(reason) = failure.take() {
-        return Err(reason);
-    }
-    Ok(ShowReport {
+    let Contents {
+        manifest, entries, ..
+    } = opened.contents;
+    let mut report = ShowReport {
         backup: name,
-        cherry_studio,
+        cherry_studio: None,
         roots: Vec::new(),
         skipped: Vec::new(),
-        entries: entries
-            .into_iter()
-            .map(|entry| ShownEntry {
-                path: entry.name.trim_end_matches('/').to_owned(),
-                kind: entry.kind,
-                size_bytes: size_of(entry.kind, entry.size_bytes),
-                modified: entry.modified_ns.and_then(moment),
-                blake3: None,
-            })
-            .collect(),
+        entries: Vec::with_capacity(entries.len()),
+    };
+    if let Some(manifest) = manifest {
+        report.roots = manifest.roots;
+        report.skipped = manifest.skipped;
+        report.entries.extend(entries.iter().filter_map(described));
+        return Ok(report);
+    }
+    if let EntryReader::ByDirectory(mut archive) = opened.reader {
+        report.cherry_studio =
+            describe::cherry_studio(&mut archive, &entries, &report.backup, &opened.shared);
+    }
+    report.entries.extend(entries.iter().map(listed));
+    match opened.failure.take() {
+        Some(reason) => Err(reason),
+        None => Ok(report),
+    }
+}
+
+fn described(entry: &ListedEntry) -> Option<ShownEntry> {
+    let said = entry.description()?;
+    Some(ShownEntry {
+        path: entry.path().to_owned(),
+        kind: said.kind,
+        size_bytes: size_of(said.kind, said.size_bytes),
+        modified: moment(said.modified_ns),
+        blake3: said.blake3.map(|hash| blake3::Hash::from(hash).to_string()),
     })
 }
 
-fn of_manifest(name: String, manifest: Manifest) -> ShowReport {
-    let entries = manifest.entries.into_iter();
-    ShowReport {
-        backup: name,
-        cherry_studio: None,
-        roots: manifest.roots,
-        skipped: manifest.skipped,
-        entries: entries
-            .map(|entry| ShownEntry {
-                path: entry.path,
-                kind: entry.kind,
-                size_bytes: size_of(entry.kind, entry.size_bytes),
-                modified: moment(entry.modified_ns),
-                blake3: entry.blake3,
-            })
-            .collect(),
+fn listed(entry: &ListedEntry) -> ShownEntry {
+    ShownEntry {
+        path: entry.name.trim_end_matches('/').to_owned(),
+        kind: entry.kind,
+        size_bytes: size_of(entry.kind, entry.size_bytes),
+        modified: entry.modified_ns.and_then(moment),
+        blake3: None,
     }
 }
 

@@ -68,6 +68,11 @@ fn of_an_archive_that_says_it_is_ours_all_that_is_nasty_is_refused_too() {
         if name == "bomb/huge" || name.ends_with('/') {
             continue;
         }
+        // Ours are read by what is known of them, in which other words are said of their length.
+        let reason = match name.as_str() {
+            "broken/longer" => "its length is not what the archive says",
+            _ => reason,
+        };
         expected.push((name, reason));
         let offset = builder.add(member.clone());
         lines.push(line(&member, offset));

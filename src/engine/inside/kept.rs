@@ -26,8 +26,10 @@ pub(in crate::engine) struct Kept {
 /// What of an archive is kept.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) enum What {
-    /// What it holds.
+    /// What it holds, as a tree.
     Inside,
+    /// What an archive of ours says of all that it holds.
+    Contents,
     /// The bytes that are needed to open it.
     Ending,
 }
@@ -53,6 +55,7 @@ impl Kept {
         }
         let ending = match what {
             What::Inside => "tree",
+            What::Contents => "list",
             What::Ending => "end",
         };
         let id = hasher.finalize().to_hex();

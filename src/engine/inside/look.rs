@@ -1,16 +1,17 @@
 //! Use case: look inside a backup. Only its end is fetched, and next time not even that.
 
+use super::contents::Contents;
+use super::entry_reader::EntryReader;
 use super::kept::{Kept, What};
 use super::opening::{Opened, look_at_end, open_archive};
 use super::tree::{Leaf, Tree};
-use crate::archive::{ArchiveError, ArchiveReader, ListedEntry};
+use crate::archive::ListedEntry;
 use crate::engine::context::Context;
 use crate::engine::describe;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
-use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::watch::{Counting, LineWatch};
-use crate::model::{Backup, CherryStudioBackup, Entry, EntryKind, Manifest, Phase, Root, Skipped};
+use crate::model::{Backup, CherryStudioBackup, EntryKind, Phase, Root, Skipped};
 use crate::storage::{ObjectInfo, Store};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -102,24 +103,26 @@ async fn known(
 }
 
 fn read(opened: Opened, name: &str, kept: Option<&Kept>) -> Result<Inside, EngineError> {
-    let Opened {
-        mut archive,
-        failure,
-        shared,
-        ..
-    } = opened;
-    let inside = if let Some(manifest) = manifest_of(&mut archive, &failure)? {
+    let Contents {
+        manifest, entries, ..
+    } = opened.contents;
+    let inside = if let Some(manifest) = manifest {
+        let known = entries.iter().filter_map(described);
         Inside {
-            tree: Tree::of(manifest.entries.iter().map(leaf_of).collect()),
+            tree: Tree::of(known.collect()),
             roots: manifest.roots,
             skipped: manifest.skipped,
             maker: Maker::Zipkeep,
             cherry_studio: None,
         }
     } else {
-        let entries = archive.entries()?;
-        let described = describe::cherry_studio(&mut archive, &entries, name, &shared);
-        if let Some(reason) = failure.take() {
+        let cherry_studio = match opened.reader {
+            EntryReader::ByDirectory(mut archive) => {
+                describe::cherry_studio(&mut archive, &entries, name, &opened.shared)
+            }
+            EntryReader::ByPlace(_) => None,
+        };
+        if let Some(reason) = opened.failure.take() {
             return Err(reason);
         }
         Inside {
@@ -127,7 +130,7 @@ fn read(opened: Opened, name: &str, kept: Option<&Kept>) -> Result<Inside, Engin
             roots: Vec::new(),
             skipped: Vec::new(),
             maker: Maker::Other,
-            cherry_studio: described,
+            cherry_studio,
         }
     };
     if let Some(kept) = kept {
@@ -142,34 +145,16 @@ fn read(opened: Opened, name: &str, kept: Option<&Kept>) -> Result<Inside, Engin
     Ok(inside)
 }
 
-/// The manifest, if there is one that can be read: the directory alone tells much, too.
-pub(in crate::engine) fn manifest_of(
-    archive: &mut ArchiveReader<RangeReader>,
-    failure: &Failure,
-) -> Result<Option<Manifest>, EngineError> {
-    match archive.manifest() {
-        Ok(manifest) => Ok(manifest),
-        Err(error @ ArchiveError::NewerFormat { .. }) => Err(error.into()),
-        Err(error) => {
-            if let Some(reason) = failure.take() {
-                return Err(reason);
-            }
-            tracing::warn!(%error, "the manifest cannot be read");
-            Ok(None)
-        }
-    }
-}
-
-fn leaf_of(entry: &Entry) -> Leaf {
-    let hash = entry.blake3.as_deref().and_then(|hex| hex.get(..16));
-    let content = hash.and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    Leaf {
-        path: entry.path.clone(),
-        kind: entry.kind,
-        size_bytes: entry.size_bytes,
-        modified_secs: Some(entry.modified_ns.div_euclid(1_000_000_000)),
-        content: content.unwrap_or(0),
-    }
+fn described(entry: &ListedEntry) -> Option<Leaf> {
+    let said = entry.description()?;
+    let hash = said.blake3.as_ref().and_then(|hash| hash.first_chunk());
+    Some(Leaf {
+        path: entry.path().to_owned(),
+        kind: said.kind,
+        size_bytes: said.size_bytes,
+        modified_secs: Some(said.modified_ns.div_euclid(1_000_000_000)),
+        content: hash.map_or(0, |first| u64::from_be_bytes(*first)),
+    })
 }
 
 fn listed(entry: &ListedEntry) -> Leaf {

@@ -1,7 +1,10 @@
 //! Opening an archive at a destination with as few requests as possible: its end in one, its directory and
 //! what stands right before it in a second, and older lists of ours side by side in a third step. What
-//! was fetched is kept on this computer for the next time.
+//! was read is kept on this computer for the next time: of archives of ours what they say, of others the
+//! bytes that are needed to open them.
 
+use super::contents::Contents;
+use super::entry_reader::EntryReader;
 use super::kept::{Kept, What};
 use crate::archive::{ArchiveReader, TAIL_BYTES, Tail};
 use crate::engine::context::Context;
@@ -28,8 +31,10 @@ const REQUEST_BYTES: u64 = 16 * 1024 * 1024;
 pub(in crate::engine) struct Opened {
     /// What it is.
     pub(in crate::engine) object: ObjectInfo,
-    /// Its reader.
-    pub(in crate::engine) archive: ArchiveReader<RangeReader>,
+    /// What it says of all that it holds.
+    pub(in crate::engine) contents: Contents,
+    /// Reads what it holds.
+    pub(in crate::engine) reader: EntryReader,
     /// The true reason when reading fails.
     pub(in crate::engine) failure: Failure,
     /// What all readers of it share.
@@ -55,12 +60,20 @@ pub(in crate::engine) async fn open_kept(
     context: &Context,
     meter: &Arc<Meter>,
 ) -> Result<Option<Opened>, EngineError> {
-    let kept = Kept::of(context, store, &listed, What::Ending);
+    let opening = Opening {
+        store,
+        object: listed,
+        context,
+        meter,
+    };
+    if let Some(opened) = opening.by_kept_contents().await? {
+        return Ok(Some(opened));
+    }
+    let kept = opening.kept(What::Ending);
     if !kept.is_some_and(|kept| kept.is_there()) {
         return Ok(None);
     }
-    let opened = open_archive(store, (listed, Bytes::new()), context, meter);
-    opened.await.map(Some)
+    opening.by_directory(Bytes::new()).await.map(Some)
 }
 
 /// Opens the archive whose end was looked at.
@@ -70,58 +83,94 @@ pub(in crate::engine) async fn open_archive(
     context: &Context,
     meter: &Arc<Meter>,
 ) -> Result<Opened, EngineError> {
-    let reader = RangeReader::new(store, object.clone(), context, meter);
-    let shared = reader.shared();
-    let kept = Kept::of(context, store, &object, What::Ending);
-    let pieces: Option<Vec<Piece>> = kept.as_ref().and_then(Kept::load);
-    let is_known = pieces.is_some();
-    let fetching = Fetching {
+    let opening = Opening {
         store,
-        object: &object,
+        object,
         context,
         meter,
     };
-    match pieces {
-        Some(pieces) => {
-            for (offset, bytes) in pieces {
-                shared.keep(offset, bytes);
-            }
-        }
-        None => fetching.directory(last, &shared).await?,
+    match opening.by_kept_contents().await? {
+        Some(opened) => Ok(opened),
+        None => opening.by_directory(last).await,
     }
-    let opening = tokio::task::spawn_blocking(move || open(reader));
-    let opened = opening
-        .await
-        .map_err(|crash| EngineError::Crashed(crash.to_string()))?;
-    let (archive, failure) = opened?;
-    if !is_known {
-        fetching.own_entries(&archive, &shared).await?;
-        let pieces: Vec<Piece> = shared.kept();
-        // Of a small archive one request is all there is to save.
-        if let Some(kept) = kept.filter(|_| object.size_bytes > FIRST_BYTES && !pieces.is_empty()) {
-            kept.save(&pieces);
-        }
-    }
-    Ok(Opened {
-        object,
-        archive,
-        failure,
-        shared,
-    })
 }
 
-struct Fetching<'a> {
+struct Opening<'a> {
     store: &'a Store,
-    object: &'a ObjectInfo,
+    object: ObjectInfo,
     context: &'a Context,
     meter: &'a Arc<Meter>,
 }
 
-impl Fetching<'_> {
+impl Opening<'_> {
+    fn kept(&self, what: What) -> Option<Kept> {
+        Kept::of(self.context, self.store, &self.object, what)
+    }
+
+    fn reader(&self) -> RangeReader {
+        RangeReader::new(self.store, self.object.clone(), self.context, self.meter)
+    }
+
+    /// Opens an archive of ours of which it is kept what it says.
+    async fn by_kept_contents(&self) -> Result<Option<Opened>, EngineError> {
+        let Some(kept) = self.kept(What::Contents).filter(Kept::is_there) else {
+            return Ok(None);
+        };
+        let contents = blocking(move || Ok(Contents::load(&kept))).await?;
+        let reader = self.reader();
+        Ok(contents.map(|contents| Opened {
+            object: self.object.clone(),
+            contents,
+            failure: reader.failure(),
+            shared: reader.shared(),
+            reader: EntryReader::ByPlace(reader),
+        }))
+    }
+
+    /// Opens any archive, of which the last bytes may be known.
+    async fn by_directory(self, last: Bytes) -> Result<Opened, EngineError> {
+        let reader = self.reader();
+        let shared = reader.shared();
+        let kept = self.kept(What::Ending);
+        let pieces: Option<Vec<Piece>> = kept.as_ref().and_then(Kept::load);
+        let is_known = pieces.is_some();
+        match pieces {
+            Some(pieces) => {
+                for (offset, bytes) in pieces {
+                    shared.keep(offset, bytes);
+                }
+            }
+            None => self.fetch_directory(last, &shared).await?,
+        }
+        let by_place = reader.clone();
+        let (archive, failure) = blocking(move || open(reader)).await?;
+        if !is_known {
+            self.fetch_own_entries(&archive, &shared).await?;
+        }
+        // Of a small archive one request is all there is to save.
+        let is_worth_keeping = !is_known && self.object.size_bytes > FIRST_BYTES;
+        let keeping = Keeping {
+            contents: self.kept(What::Contents).filter(|_| is_worth_keeping),
+            ending: kept.filter(|_| is_worth_keeping),
+        };
+        let object = self.object;
+        blocking(move || {
+            let (contents, reader) = keeping.read(archive, by_place, &failure, &shared)?;
+            Ok(Opened {
+                object,
+                contents,
+                reader,
+                failure,
+                shared,
+            })
+        })
+        .await
+    }
+
     /// Fetches the directory and what stands right before it: in our archives the manifest and the
     /// newest list of entries, which take from one to two thirds of the bytes of the directory, the more the
     /// shorter the names are.
-    async fn directory(&self, last: Bytes, shared: &Shared) -> Result<(), EngineError> {
+    async fn fetch_directory(&self, last: Bytes, shared: &Shared) -> Result<(), EngineError> {
         let size_bytes = self.object.size_bytes;
         let Some(last_offset) = size_bytes.checked_sub(last.len() as u64) else {
             return Ok(());
@@ -146,7 +195,7 @@ impl Fetching<'_> {
     }
 
     /// Fetches what zipkeep wrote for itself and is not here yet.
-    async fn own_entries(
+    async fn fetch_own_entries(
         &self,
         archive: &ArchiveReader<RangeReader>,
         shared: &Shared,
@@ -181,10 +230,49 @@ impl Fetching<'_> {
     }
 }
 
+/// Where things go that are worth keeping.
+struct Keeping {
+    contents: Option<Kept>,
+    ending: Option<Kept>,
+}
+
+impl Keeping {
+    /// Reads what the archive says, and keeps what makes this needless the next time.
+    fn read(
+        self,
+        mut archive: ArchiveReader<RangeReader>,
+        by_place: RangeReader,
+        failure: &Failure,
+        shared: &Shared,
+    ) -> Result<(Contents, EntryReader), EngineError> {
+        let contents = Contents::read(&mut archive, failure)?;
+        // Of several entries of one name the directory alone tells which one counts.
+        if contents.manifest.is_some() && !archive.has_duplicate_names() {
+            if let Some(kept) = self.contents {
+                contents.keep(&kept);
+            }
+            return Ok((contents, EntryReader::ByPlace(by_place)));
+        }
+        let pieces: Vec<Piece> = shared.kept();
+        if let Some(kept) = self.ending.filter(|_| !pieces.is_empty()) {
+            kept.save(&pieces);
+        }
+        Ok((contents, EntryReader::ByDirectory(archive)))
+    }
+}
+
 /// A range, in requests of a bounded size.
 fn pieces_of(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let ends = range.end;
     std::iter::successors(Some(range.start), |start| Some(start + REQUEST_BYTES))
         .take_while(move |start| *start < ends)
         .map(move |start| start..ends.min(start + REQUEST_BYTES))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|crash| EngineError::Crashed(crash.to_string()))?
 }

@@ -96,22 +96,23 @@ fn ways(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The names of all folders that something wanted is in.
-pub(super) fn ways_to_wanted(entries: &[ListedEntry], choice: &Choice<'_>) -> HashSet<String> {
+/// The names of all folders that something chosen is in, where `chosen` tells of each entry whether it is.
+pub(super) fn ways_to_chosen<'a>(entries: &'a [ListedEntry], chosen: &[bool]) -> HashSet<&'a str> {
     let mut found = HashSet::new();
-    if matches!(choice, Choice::All) {
+    if chosen.iter().all(|is_chosen| *is_chosen) {
         return found;
     }
-    for entry in entries {
-        let name = entry.name.strip_suffix('/').unwrap_or(&entry.name);
-        if choice.has(name) {
-            let mut way = name;
-            while let Some((above, _)) = way.rsplit_once('/') {
-                if !found.insert(above.to_owned()) {
-                    break;
-                }
-                way = above;
+    for (entry, _) in entries
+        .iter()
+        .zip(chosen)
+        .filter(|(_, is_chosen)| **is_chosen)
+    {
+        let mut way = entry.path();
+        while let Some((above, _)) = way.rsplit_once('/') {
+            if !found.insert(above) {
+                break;
             }
+            way = above;
         }
     }
     found

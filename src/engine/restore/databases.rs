@@ -24,7 +24,7 @@ const LEVEL_DB: &str = "CURRENT";
 
 /// A database of several files in an archive.
 #[derive(Debug)]
-pub(super) struct Database {
+struct Database {
     kind: DatabaseKind,
     /// The folder, or the file that the others stand beside.
     name: String,
@@ -32,7 +32,7 @@ pub(super) struct Database {
 }
 
 /// The databases of an archive that have several files.
-pub(super) fn databases_of(entries: &[ListedEntry]) -> Vec<Database> {
+fn databases_of(entries: &[ListedEntry]) -> Vec<Database> {
     let files = || entries.iter().filter(|entry| entry.kind == EntryKind::File);
     let mut level_dbs: HashMap<&str, Vec<String>> = files()
         .filter_map(|entry| entry.name.rsplit_once('/'))
@@ -70,12 +70,12 @@ pub(super) fn databases_of(entries: &[ListedEntry]) -> Vec<Database> {
     level_dbs.chain(sqlites).collect()
 }
 
-/// Adds to a plan that what is left of older states of the databases that it restores into `folders` goes,
+/// Adds to a plan of `entries` that what is left of older states of the databases that it restores into `folders` goes,
 /// and which of them are restored whole or not at all.
 pub(super) fn complete(
     plan: &mut Plan,
     folders: &[AppFolder],
-    databases: &[Database],
+    entries: &[ListedEntry],
     choice: &Choice<'_>,
 ) {
     let mut mirror = plan.mirror.take().unwrap_or_default();
@@ -95,7 +95,13 @@ pub(super) fn complete(
         }
     }
     let mut wholes = Vec::new();
-    for database in databases {
+    // Most restores go to no program's folder.
+    let databases = if planned.is_empty() {
+        Vec::new()
+    } else {
+        databases_of(entries)
+    };
+    for database in &databases {
         let files = database.files.iter();
         let items = files.filter_map(|file| planned.get(file.as_str()).copied());
         let items: Vec<usize> = items.collect();

@@ -1,11 +1,11 @@
 //! Fetches what a restore needs and has it unpacked: requests of several neighbours at once, a bounded
 //! number of them on the way, and threads that unpack what came.
 
-use crate::archive::ArchiveReader;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::engine::inside::EntryReader;
 use crate::engine::meter::Meter;
-use crate::engine::range_reader::{Failure, Loan, RangeReader, Shared};
+use crate::engine::range_reader::{Failure, Loan, Shared};
 use crate::engine::restore::plan::Item;
 use crate::engine::restore::ranges::{Group, REQUEST_BYTES, group};
 use crate::engine::restore::unpack::{UnpackError, Unpacker};
@@ -36,7 +36,7 @@ pub(super) struct Wanted {
 pub(super) struct Origin {
     pub(super) store: Store,
     pub(super) object: ObjectInfo,
-    pub(super) archive: ArchiveReader<RangeReader>,
+    pub(super) reader: EntryReader,
     pub(super) failure: Failure,
     pub(super) shared: Shared,
 }
@@ -147,7 +147,7 @@ fn unpack_all(
     meter: &Meter,
 ) -> Result<(), EngineError> {
     let mut unpacker = Unpacker {
-        archive: origin.archive,
+        reader: origin.reader,
         failure: origin.failure,
         context,
         meter,

@@ -1,13 +1,11 @@
 //! Use case: restore a backup, whole or in part. Everything is fetched and checked beside the target
 //! first; only then is the target touched, and then all or nothing.
 
-use crate::archive::{ArchiveError, ArchiveReader};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::in_use::{AppFolder, InUse, app_folders, in_use};
-use crate::engine::inside::{Opened, look_at_end, open_archive, open_kept};
+use crate::engine::inside::{Contents, EntryReader, Opened, look_at_end, open_archive, open_kept};
 use crate::engine::meter::Meter;
-use crate::engine::range_reader::{Failure, RangeReader};
 use crate::engine::report::{RestorePreview, RestoreReport};
 use crate::engine::request::{
     OnConflict, PreviewDepth, RestoreRequest, RestoreTarget, RunningApps, Selection,
@@ -15,7 +13,7 @@ use crate::engine::request::{
 use crate::engine::restore::alike::matching_of;
 use crate::engine::restore::app_data::fit;
 use crate::engine::restore::choose::Choice;
-use crate::engine::restore::databases::{complete, databases_of, keep_torn, leave_out_torn};
+use crate::engine::restore::databases::{complete, keep_torn, leave_out_torn};
 use crate::engine::restore::fetch::{Origin, Wanted, fetch};
 use crate::engine::restore::foresee::foresee;
 use crate::engine::restore::own_folders::check_not_own;
@@ -208,12 +206,13 @@ async fn look(
     blocking(move || {
         let Opened {
             object,
-            mut archive,
+            contents,
+            reader,
             failure,
             shared,
         } = opened;
         let folders = app_folders_of(&request);
-        let (mut plan, mut warnings) = plan(&mut archive, &failure, &request, &folders)?;
+        let (mut plan, mut warnings) = plan(contents, &reader, &request, &folders)?;
         shared.let_go();
         let in_use = in_use_of(&plan, &folders);
         let is_respected = request.options.running_apps == RunningApps::Respected;
@@ -236,7 +235,7 @@ async fn look(
         let origin = Origin {
             store,
             object,
-            archive,
+            reader,
             failure,
             shared,
         };
@@ -330,38 +329,30 @@ fn wanted(
 
 /// Works out what to do. A damaged manifest does not keep files from a folder of their own.
 fn plan(
-    archive: &mut ArchiveReader<RangeReader>,
-    failure: &Failure,
+    contents: Contents,
+    reader: &EntryReader,
     request: &RestoreRequest,
     folders: &[AppFolder],
 ) -> Result<(Plan, Vec<Warning>), EngineError> {
-    let mut problem = None;
-    let manifest = match archive.manifest() {
-        Ok(manifest) => manifest,
-        Err(error @ ArchiveError::NewerFormat { .. }) => return Err(error.into()),
-        Err(error) => match (failure.take(), &request.target) {
-            (Some(reason), _) => return Err(reason),
-            (None, RestoreTarget::Original) => return Err(error.into()),
-            (
-                None,
-                RestoreTarget::Folder(_) | RestoreTarget::Places(_) | RestoreTarget::AppData { .. },
-            ) => {
-                problem = Some(format!("{error}, so hashes could not be compared"));
-                None
-            }
-        },
+    let Contents {
+        manifest,
+        entries,
+        damage,
+    } = contents;
+    let problem = match (damage, &request.target) {
+        (None, _) => None,
+        (Some(error), RestoreTarget::Original) => return Err(error.into()),
+        (
+            Some(error),
+            RestoreTarget::Folder(_) | RestoreTarget::Places(_) | RestoreTarget::AppData { .. },
+        ) => Some(format!("{error}, so hashes could not be compared")),
     };
-    let fitted = fit(request, archive.entries()?, manifest.as_ref())?;
-    let databases = databases_of(&fitted.entries);
+    let fitted = fit(request, entries, manifest.as_ref())?;
     let choice = Choice::of(&request.selection)?;
-    let mut plan = Plan::new(
-        fitted.entries,
-        manifest.as_ref(),
-        &fitted.request,
-        &matching_of,
-    )?;
+    let (entries, manifest) = (&fitted.entries, manifest.as_ref());
+    let mut plan = Plan::new(entries, manifest, &fitted.request, &matching_of)?;
     if request.options.on_conflict == OnConflict::Replace {
-        complete(&mut plan, folders, &databases, &choice);
+        complete(&mut plan, folders, entries, &choice);
     }
     let left_out = fitted.left_out.into_iter();
     plan.refused
@@ -369,7 +360,7 @@ fn plan(
     if let Some(problem) = problem {
         plan.refuse(MANIFEST_PATH, &problem);
     }
-    for name in archive.duplicate_names()? {
+    for name in reader.duplicate_names()? {
         if choice.has(name.trim_end_matches('/')) {
             plan.refuse(
                 &name,
@@ -377,7 +368,7 @@ fn plan(
             );
         }
     }
-    let skipped = manifest.iter().flat_map(|manifest| &manifest.skipped);
+    let skipped = manifest.into_iter().flat_map(|manifest| &manifest.skipped);
     for missing in skipped.filter(|skipped| skipped.gap == Gap::Missing) {
         if choice.has(&missing.path) {
             let reason = format!("it is not in the backup: {}", missing.reason);

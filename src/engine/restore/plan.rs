@@ -3,17 +3,17 @@
 //! One type of plan, made from the manifest (ours) or from the central directory alone (foreign).
 //! Every name is checked here: what may not be written is refused with a reason, the rest goes on.
 
-use crate::archive::{ListedEntry, NameMatching, PathRules, SafePath};
+use crate::archive::{Described, ListedEntry, NameMatching, PackedContent, PathRules, SafePath};
 use crate::engine::error::EngineError;
 use crate::engine::hex::from_hex;
 use crate::engine::request::{ExtraFiles, HugeFiles, RestoreRequest, RestoreTarget};
 use crate::engine::restore::bomb::Expansion;
 use crate::engine::restore::change::join;
-use crate::engine::restore::choose::{Choice, ways_to_wanted};
+use crate::engine::restore::choose::{Choice, ways_to_chosen};
 use crate::engine::restore::mirror::{Mirror, Top};
 use crate::engine::restore::whole::Whole;
 use crate::engine::restore::workspace::is_workspace;
-use crate::model::{Entry, EntryKind, Gap, Manifest, Root, Warning, exclude_seen_from};
+use crate::model::{EntryKind, Gap, Manifest, Root, Warning, exclude_seen_from};
 use std::collections::{BTreeMap, HashMap, hash_map};
 use std::ffi::OsString;
 use std::ops::Range;
@@ -43,6 +43,8 @@ pub(super) struct Item {
     pub(super) index: usize,
     /// Bytes of the archive that have all of it.
     pub(super) extent: Range<u64>,
+    /// Where its content stands, if it is compressed as ours are.
+    pub(super) packed: Option<PackedContent>,
     /// Name for people.
     pub(super) name: String,
     /// Position of its base in [`Plan::bases`].
@@ -76,10 +78,10 @@ pub(super) enum Trust {
 }
 
 impl Plan {
-    /// Plans to restore those of `entries` that are wanted. Folders that wanted ones are in come along,
-    /// to be made where they are missing. `matching_of` tells of a base which names its disk takes for one.
+    /// Plans to restore those of `entries` that are wanted; `manifest` tells the rest. Folders that wanted
+    /// ones are in come along, to be made where they are missing. `matching_of` tells of a base which names its disk takes for one.
     pub(super) fn new(
-        entries: Vec<ListedEntry>,
+        entries: &[ListedEntry],
         manifest: Option<&Manifest>,
         request: &RestoreRequest,
         matching_of: &dyn Fn(&Path) -> NameMatching,
@@ -90,13 +92,17 @@ impl Plan {
         let choice = Choice::of(&request.selection)?;
         let mirror = match request.options.extra_files {
             ExtraFiles::Kept => None,
-            ExtraFiles::Removed => Some(planner.mirror(&entries, manifest, &choice)?),
+            ExtraFiles::Removed => Some(planner.mirror(entries, manifest, &choice)?),
         };
         let mut checked = Vec::with_capacity(entries.len());
-        let ways_to_wanted = ways_to_wanted(&entries, &choice);
-        for entry in entries {
-            let name = trimmed(&entry.name);
-            let role = match (choice.has(name), ways_to_wanted.contains(name)) {
+        let chosen: Vec<bool> = entries
+            .iter()
+            .map(|entry| choice.has(entry.path()))
+            .collect();
+        let ways_to_chosen = ways_to_chosen(entries, &chosen);
+        for (entry, is_chosen) in entries.iter().zip(chosen) {
+            let name = entry.path();
+            let role = match (is_chosen, ways_to_chosen.contains(name)) {
                 (true, _) => Role::Wanted,
                 (false, true) => Role::OnTheWay,
                 (false, false) => continue,
@@ -104,19 +110,9 @@ impl Plan {
             if !planner.has_place_for(name) {
                 continue;
             }
-            let described = match (manifest, planner.described.remove(trimmed(&entry.name))) {
-                (None, _) => Described::Nowhere,
-                (Some(_), None) => Described::NotInManifest,
-                (Some(_), Some(known)) => Described::InManifest(known),
-            };
-            match planner.check(&entry, described) {
+            match planner.check(entry) {
                 Ok((safe, item)) => checked.push((safe, Item { role, ..item })),
                 Err(reason) => planner.refuse(&entry.name, &reason),
-            }
-        }
-        for missing in std::mem::take(&mut planner.described).into_keys() {
-            if choice.has(missing) && planner.has_place_for(missing) {
-                planner.refuse(missing, "the archive's directory does not have it");
             }
         }
         let items = planner.without_conflicts(checked);
@@ -143,18 +139,7 @@ impl Plan {
     }
 }
 
-/// What a manifest says of an entry of the directory.
-#[derive(Clone, Copy)]
-enum Described<'a> {
-    /// There is no manifest: the archive is foreign.
-    Nowhere,
-    NotInManifest,
-    InManifest(&'a Entry),
-}
-
 struct Planner<'a> {
-    /// The manifest's entries by path.
-    described: HashMap<&'a str, &'a Entry>,
     bases: Vec<PathBuf>,
     /// Which names the disk of each base takes for one.
     matchings: Vec<NameMatching>,
@@ -175,7 +160,6 @@ impl<'a> Planner<'a> {
         request: &'a RestoreRequest,
     ) -> Result<Self, EngineError> {
         let mut planner = Self {
-            described: HashMap::new(),
             bases: Vec::new(),
             matchings: Vec::new(),
             expansion: match request.options.huge_files {
@@ -190,10 +174,6 @@ impl<'a> Planner<'a> {
                 _ => None,
             },
         };
-        if let Some(manifest) = manifest {
-            let entries = manifest.entries.iter();
-            planner.described = entries.map(|entry| (entry.path.as_str(), entry)).collect();
-        }
         match (&request.target, manifest) {
             // What is to go into a data folder was fitted to it before.
             (RestoreTarget::Folder(folder) | RestoreTarget::AppData { folder, .. }, _) => {
@@ -260,7 +240,7 @@ impl<'a> Planner<'a> {
             if !self.has_place_for(&root.label) {
                 continue;
             }
-            for path in self.whole_folders(root, manifest, choice) {
+            for path in self.whole_folders(root, entries, choice) {
                 let patterns = manifest.excludes.iter();
                 // Whole paths in patterns are those of where it was backed up.
                 let excludes =
@@ -275,9 +255,11 @@ impl<'a> Planner<'a> {
                 });
             }
         }
-        let described = manifest.entries.iter();
-        let described = described.map(|entry| (entry.path.as_str(), entry.raw_path.as_deref()));
-        let listed = entries.iter().map(|entry| (trimmed(&entry.name), None));
+        let described = entries.iter().filter_map(|entry| {
+            let raw_path = entry.description()?.raw_path.as_deref();
+            raw_path.map(|raw_path| (entry.path(), Some(raw_path)))
+        });
+        let listed = entries.iter().map(|entry| (entry.path(), None));
         let skipped = manifest.skipped.iter();
         let skipped = skipped.map(|skipped| (skipped.path.as_str(), None));
         for (name, raw) in described.chain(listed).chain(skipped) {
@@ -295,7 +277,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Where those folders of a root belong of which all is wanted, without those that are in one of them.
-    fn whole_folders(&self, root: &Root, manifest: &Manifest, choice: &Choice<'_>) -> Vec<PathBuf> {
+    fn whole_folders(
+        &self,
+        root: &Root,
+        entries: &[ListedEntry],
+        choice: &Choice<'_>,
+    ) -> Vec<PathBuf> {
         let is_in_root = |path: &str| {
             let rest = path.strip_prefix(root.label.as_str());
             rest.is_some_and(|rest| rest.starts_with('/'))
@@ -304,13 +291,14 @@ impl<'a> Planner<'a> {
         if choice.has_all_in(&root.label) {
             whole.insert(&root.label, None);
         } else {
-            let folders = manifest.entries.iter();
-            let folders = folders.filter(|entry| {
-                entry.kind == EntryKind::Directory
-                    && is_in_root(&entry.path)
-                    && choice.has_all_in(&entry.path)
+            let folders = entries.iter().filter_map(|entry| {
+                let description = entry.description()?;
+                let is_whole = description.kind == EntryKind::Directory
+                    && is_in_root(entry.path())
+                    && choice.has_all_in(entry.path());
+                is_whole.then_some((entry.path(), description.raw_path.as_deref()))
             });
-            whole.extend(folders.map(|entry| (entry.path.as_str(), entry.raw_path.as_deref())));
+            whole.extend(folders);
         }
         let is_topmost = |name: &&str| {
             let above =
@@ -338,16 +326,13 @@ impl<'a> Planner<'a> {
         Some((join(folder, &relative), base))
     }
 
-    fn check(
-        &mut self,
-        entry: &ListedEntry,
-        described: Described<'_>,
-    ) -> Result<(SafePath, Item), String> {
+    fn check(&mut self, entry: &ListedEntry) -> Result<(SafePath, Item), String> {
         check_content(entry)?;
         let extent = entry.extent.clone();
         let mut item = Item {
             index: entry.index,
             extent: extent.ok_or("its bytes are also those of another entry")?,
+            packed: entry.packed(),
             name: entry.name.clone(),
             base: 0,
             relative: PathBuf::new(),
@@ -360,7 +345,7 @@ impl<'a> Planner<'a> {
             role: Role::Wanted,
         };
         let mut raw_name = None;
-        match described {
+        match &entry.described {
             Described::Nowhere => {
                 if let Some(expansion) = &mut self.expansion {
                     expansion.count(entry)?;
@@ -369,6 +354,7 @@ impl<'a> Planner<'a> {
             Described::NotInManifest => {
                 return Err("the backup's manifest does not know it".to_owned());
             }
+            Described::Wrongly(reason) => return Err(reason.clone()),
             Described::InManifest(known) => {
                 if (known.kind, known.size_bytes) != (entry.kind, entry.size_bytes) {
                     return Err("the backup's manifest describes it differently".to_owned());
@@ -376,10 +362,7 @@ impl<'a> Planner<'a> {
                 item.trust = Trust::Ours;
                 item.modified_ns = Some(known.modified_ns);
                 item.mode = known.mode.map(|mode| mode & self.mode_mask);
-                let hash = known.blake3.as_deref().map(blake3::Hash::from_hex);
-                item.blake3 = hash
-                    .transpose()
-                    .map_err(|_| "its hash in the manifest is damaged")?;
+                item.blake3 = known.blake3.map(blake3::Hash::from);
                 if let Some(hex) = &known.raw_path {
                     raw_name = Some(from_hex(hex).ok_or("its name in the manifest is damaged")?);
                 }
@@ -387,7 +370,7 @@ impl<'a> Planner<'a> {
         }
         let rules = PathRules::of_this_system();
         let safe = rules
-            .check(trimmed(&entry.name), raw_name.as_deref())
+            .check(entry.path(), raw_name.as_deref())
             .map_err(|refused| refused.to_string())?;
         if safe.parts().any(is_workspace) {
             return Err("names like this are those of restores that are running".to_owned());
@@ -476,11 +459,6 @@ pub(super) fn path_of(bases: &[PathBuf], item: &Item) -> PathBuf {
     join(&bases[item.base], &item.relative)
 }
 
-/// A folder's name without its `/`.
-fn trimmed(name: &str) -> &str {
-    name.strip_suffix('/').unwrap_or(name)
-}
-
 #[cfg(unix)]
 fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
     use std::os::unix::ffi::OsStringExt as _;
@@ -503,16 +481,18 @@ mod tests {
             kind,
             size_bytes: 1,
             compressed_bytes: 1,
+            method: None,
             modified_ns: None,
             mode: Some(0o4755),
             crc32: 0,
             header_offset: 0,
             extent: Some(0..1),
             unreadable: None,
+            described: Described::Nowhere,
         }
     }
 
-    fn plan(entries: Vec<ListedEntry>) -> Plan {
+    fn plan(entries: &[ListedEntry]) -> Plan {
         let target = RestoreTarget::Folder(PathBuf::from("/t"));
         let request = RestoreRequest::all_of("k", target);
         Plan::new(entries, None, &request, &|_| NameMatching::Exact).expect("a plan")
@@ -525,9 +505,10 @@ mod tests {
     ) -> (Vec<String>, Vec<String>) {
         let entries = (0..).zip(entries);
         let entries = entries.map(|(index, (name, kind))| entry(index, name, *kind));
+        let entries: Vec<ListedEntry> = entries.collect();
         let target = RestoreTarget::Folder(PathBuf::from("/t"));
         let request = RestoreRequest::all_of("k", target);
-        let plan = Plan::new(entries.collect(), None, &request, &|_| matching).expect("a plan");
+        let plan = Plan::new(&entries, None, &request, &|_| matching).expect("a plan");
         let kept = plan.items.into_iter().map(|item| item.name.clone());
         let refused = plan.refused.into_iter();
         let refused = refused.map(|refused| format!("{}: {}", refused.path, refused.reason));
@@ -598,7 +579,7 @@ mod tests {
         let mut kept = |huge_files| {
             request.options.huge_files = huge_files;
             let exact = |_: &Path| NameMatching::Exact;
-            let plan = Plan::new(entries.clone(), None, &request, &exact).expect("a plan");
+            let plan = Plan::new(&entries, None, &request, &exact).expect("a plan");
             let names = plan.items.into_iter().map(|item| item.name.clone());
             names.collect::<Vec<_>>().concat()
         };
@@ -609,7 +590,7 @@ mod tests {
     #[test]
     fn nothing_is_written_through_the_archives_own_links() {
         use EntryKind::{Directory, File, Symlink};
-        let plan = plan(vec![
+        let plan = plan(&[
             entry(0, "a/", Directory),
             entry(1, "a/link", Symlink),
             entry(2, "a/link/passwd", File),
@@ -632,7 +613,7 @@ mod tests {
     #[test]
     fn a_foreign_archive_has_no_original_place() {
         let result = Plan::new(
-            Vec::new(),
+            &[],
             None,
             &RestoreRequest::all_of("k", RestoreTarget::Original),
             &|_| NameMatching::Exact,

@@ -1,11 +1,12 @@
 //! Brings the content of an entry out of the archive into the working folder, and checks it.
 
-use crate::archive::{ArchiveError, ArchiveReader};
+use crate::archive::ArchiveError;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::files::{make_link, set_mode, time_of};
+use crate::engine::inside::{EntryReader, Place};
 use crate::engine::meter::Meter;
-use crate::engine::range_reader::{Failure, RangeReader};
+use crate::engine::range_reader::Failure;
 use crate::engine::restore::plan::{Item, Trust};
 use crate::model::EntryKind;
 use std::fs::File;
@@ -15,7 +16,7 @@ use std::path::{Component, Path, PathBuf};
 /// One of several threads that unpack.
 #[derive(Debug)]
 pub(super) struct Unpacker<'a> {
-    pub(super) archive: ArchiveReader<RangeReader>,
+    pub(super) reader: EntryReader,
     pub(super) failure: Failure,
     pub(super) context: &'a Context,
     pub(super) meter: &'a Meter,
@@ -105,7 +106,12 @@ impl Unpacker<'_> {
             Some(reason) => UnpackError::Job(reason),
             None => UnpackError::Entry(reason_of(&error)),
         };
-        let content = self.archive.content(item.index, &item.name).map_err(&bad)?;
+        let place = Place {
+            name: &item.name,
+            index: item.index,
+            packed: item.packed,
+        };
+        let content = self.reader.content(place).map_err(&bad)?;
         let modified_ns = match item.trust {
             Trust::Ours => None,
             Trust::Foreign => content.modified_ns(),
