@@ -21,12 +21,17 @@ pub(super) enum Uploading {
     As(Upload),
 }
 
-/// A small object, and the copy that the destination makes of it.
+/// Bytes of an object of which any server copies a part that has the least size of parts (S3: 5 MiB), which
+/// AWS does of objects that are larger than it.
+const LARGE_BYTES: usize = 5 * 1024 * 1024 + 1;
+
+/// A small object, a large one where it is needed, and the copies that the destination makes of them.
 pub(super) struct Probe<'a> {
     pub(super) store: &'a Store,
     pub(super) key: String,
     pub(super) copy_key: String,
     pub(super) content: Bytes,
+    pub(super) large_key: String,
     written: Mutex<Vec<String>>,
     uploading: Mutex<Uploading>,
 }
@@ -38,15 +43,27 @@ impl<'a> Probe<'a> {
             store,
             key: store.key(&name),
             copy_key: store.key(&format!("{name}-copy")),
+            large_key: store.key(&format!("{name}-large")),
             content: Bytes::from(format!("zipkeep connection test {name}\n")),
             written: Mutex::default(),
             uploading: Mutex::new(Uploading::Nothing),
         }
     }
 
+    /// What the large object holds: bytes that nothing makes smaller.
+    pub(super) fn large_content(&self) -> Bytes {
+        let mut content = vec![0; LARGE_BYTES];
+        let hasher = blake3::Hasher::new().update(&self.content).finalize_xof();
+        { hasher }.fill(&mut content);
+        content.into()
+    }
+
     /// Notes that an object may be there from now on.
     pub(super) fn will_be(&self, key: &str) {
-        lock(&self.written).push(key.to_owned());
+        let mut written = lock(&self.written);
+        if !written.iter().any(|one| one == key) {
+            written.push(key.to_owned());
+        }
     }
 
     /// Notes that it was not allowed to come to be.
@@ -88,13 +105,23 @@ impl<'a> Probe<'a> {
             Some(error) if error.fault() == Fault::Denied => {
                 sheet.warned(
                     CheckId::Delete,
-                    words::may_not_delete(&kept),
+                    words::may_not_delete(&kept, self.large_bytes(&kept)),
                     words::NO_DELETE,
                 );
                 sheet.add_refusal(&error);
             }
             Some(error) => sheet.failed(CheckId::Delete, &error),
         }
+    }
+
+    /// Bytes of those of `keys` that are no small objects.
+    fn large_bytes(&self, keys: &[&str]) -> u64 {
+        if !keys.contains(&self.large_key.as_str()) {
+            return 0;
+        }
+        let large = [&self.large_key, &self.copy_key];
+        let large = large.iter().filter(|key| keys.contains(&key.as_str()));
+        (large.count() * LARGE_BYTES) as u64
     }
 
     /// The same when the job was cancelled: a failure has nobody left to tell.

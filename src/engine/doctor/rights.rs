@@ -6,11 +6,29 @@ use super::sheet::{CheckId, Sheet};
 use super::words;
 use crate::engine::copying::CopyNote;
 use crate::storage::{CopySource, Fault, PartPlace, StorageError, Upload};
+use bytes::Bytes;
 
 /// What the copy came to.
 enum Copied {
     Rightly,
     Wrongly,
+}
+
+/// What is copied.
+struct Sample<'a> {
+    key: &'a str,
+    etag: Option<String>,
+    /// The bytes that the copy should have.
+    content: Bytes,
+    extent: Extent,
+}
+
+/// How much of an object is copied.
+enum Extent {
+    /// All of it.
+    Whole,
+    /// What its content begins with.
+    Part,
 }
 
 /// Tries all of it, as far as it goes.
@@ -68,7 +86,21 @@ async fn read(probe: &Probe<'_>, sheet: &mut Sheet) -> bool {
 }
 
 async fn copy(probe: &Probe<'_>, etag: Option<String>, note: &CopyNote, sheet: &mut Sheet) {
-    match try_copy(probe, etag).await {
+    let small = Sample {
+        key: &probe.key,
+        etag,
+        content: probe.content.clone(),
+        extent: Extent::Whole,
+    };
+    let mut copied = try_copy(probe, &small).await;
+    // Garage copies nothing of an object that is smaller than the least part, and backups never ask for that.
+    if let Err(error) = &copied
+        && error.fault() == Fault::Unsupported
+        && error.refusal().status == Some(400)
+    {
+        copied = copy_of_much(probe).await;
+    }
+    match copied {
         Ok(Copied::Rightly) => {
             note.forget();
             sheet.passed(CheckId::Copy, words::COPIES);
@@ -88,12 +120,26 @@ async fn copy(probe: &Probe<'_>, etag: Option<String>, note: &CopyNote, sheet: &
     }
 }
 
-async fn try_copy(probe: &Probe<'_>, etag: Option<String>) -> Result<Copied, StorageError> {
+/// Has a part of an object copied that is as large as the least that backups have copied.
+async fn copy_of_much(probe: &Probe<'_>) -> Result<Copied, StorageError> {
+    let content = probe.large_content();
+    probe.will_be(&probe.large_key);
+    let put = probe.store.put_new(&probe.large_key, content.clone());
+    let large = Sample {
+        key: &probe.large_key,
+        etag: put.await?,
+        content: content.slice(..content.len() - 1),
+        extent: Extent::Part,
+    };
+    try_copy(probe, &large).await
+}
+
+async fn try_copy(probe: &Probe<'_>, sample: &Sample<'_>) -> Result<Copied, StorageError> {
     probe.will_be(&probe.copy_key);
     probe.uploads(Uploading::Somewhere);
     let upload = probe.store.begin_upload(&probe.copy_key).await?;
     probe.uploads(Uploading::As(upload.clone()));
-    let made = make_copy(probe, &upload, etag).await;
+    let made = make_copy(probe, &upload, sample).await;
     if made.is_err() {
         upload.abort().await.ok();
     }
@@ -104,26 +150,29 @@ async fn try_copy(probe: &Probe<'_>, etag: Option<String>) -> Result<Copied, Sto
 async fn make_copy(
     probe: &Probe<'_>,
     upload: &Upload,
-    etag: Option<String>,
+    sample: &Sample<'_>,
 ) -> Result<Copied, StorageError> {
-    let size = probe.content.len() as u64;
+    let size = sample.content.len() as u64;
     let source = CopySource {
-        key: probe.key.clone(),
-        etag,
+        key: sample.key.to_owned(),
+        etag: sample.etag.clone(),
         range: 0..size,
     };
     let first = PartPlace {
         number: 1,
         offset: 0,
     };
-    let part = upload.copy_whole(first, &source).await?;
+    let part = match sample.extent {
+        Extent::Whole => upload.copy_whole(first, &source).await?,
+        Extent::Part => upload.copy(first, &source).await?,
+    };
     upload.complete(&[part]).await?;
     // Some gateways say yes and store nothing.
     if probe.store.head(&probe.copy_key).await?.size_bytes != size {
         return Ok(Copied::Wrongly);
     }
     let read = probe.store.read(&probe.copy_key, 0..size, None).await?;
-    Ok(if read == probe.content {
+    Ok(if read == sample.content {
         Copied::Rightly
     } else {
         Copied::Wrongly

@@ -71,6 +71,15 @@ fn keys() -> Vec<Case> {
             "delete",
             &["may not delete", "protects", "on the provider's page"]
         )),
+        Case {
+            arrange: |emulator, typed| {
+                typed.key = emulator.add_key(Access::NoDelete);
+                emulator.conduct(|conduct| conduct.part_copy = PartCopy::OnlyOfMuch);
+            },
+            ..case("no-delete key where only large objects are copied", |_| {
+                warns("delete", &["may not delete", "-large", "10.5 MB"])
+            })
+        },
         with_key!("no-list key", Access::NoList, |_| may_not_list()),
         with_key!("key without any rights", Access::Nothing, |_| may_not_list(
         )),
@@ -126,6 +135,11 @@ fn servers() -> Vec<Case> {
             "part copy that lies",
             |conduct| conduct.part_copy = PartCopy::OtherBytes,
             cannot
+        ),
+        conducted!(
+            "part copy of large objects alone",
+            |conduct| conduct.part_copy = PartCopy::OnlyOfMuch,
+            |_| works()
         ),
         conducted!("part copy that breaks", fails_inside, |_| warns(
             "copy",

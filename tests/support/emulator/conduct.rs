@@ -67,6 +67,8 @@ pub(crate) enum PartCopy {
     /// 200, with an error in it; only once.
     ErrorInSuccess,
     NotImplemented,
+    /// 400 where the source is below 5 MiB, as Garage does.
+    OnlyOfMuch,
     /// 412 to a condition about a source that was made of parts: it compares with a tag of its own that
     /// it tells nobody, as `OpenStack` Swift does.
     ComparesOwnTags,

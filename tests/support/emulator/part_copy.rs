@@ -5,7 +5,7 @@ use super::conditions::{check_source, check_write};
 use super::conduct::PartCopy;
 use super::multipart::{part_number, store_part, upload};
 use super::objects::{check_key, no_key};
-use super::problem::Problem;
+use super::problem::{Problem, Refusal};
 use super::request::{Plus, decoded};
 use super::service::Call;
 use super::store::{Object, etag, time};
@@ -23,7 +23,15 @@ pub(super) fn part(call: &mut Call<'_>) -> Outcome {
         {
             return Err(call.rules.refuse(Problem::Precondition));
         }
-        PartCopy::Honest | PartCopy::ComparesOwnTags => asked,
+        PartCopy::OnlyOfMuch if source.bytes.len() < 5 * 1024 * 1024 => {
+            let refusal = Refusal::new(
+                400,
+                "InvalidRequest",
+                "Bad request: Source object is too small (minimum part size is 5Mb)",
+            );
+            return Err(refusal.into());
+        }
+        PartCopy::Honest | PartCopy::OnlyOfMuch | PartCopy::ComparesOwnTags => asked,
         PartCopy::OtherBytes => vec![b'?'; asked.len()].into(),
         PartCopy::Empty => {
             let tag = store_part(call, number, Bytes::new());
