@@ -1,5 +1,6 @@
 //! `StorageError`: what went wrong at a destination, by meaning, with the provider's own words kept.
 
+use super::proxy::{ProxyFailed, ProxyTrouble};
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::error::Error;
@@ -372,6 +373,11 @@ impl StorageError {
     /// What it means.
     pub fn fault(&self) -> Fault {
         self.fault
+    }
+
+    /// What is wrong with the proxy in between, where it is the proxy that failed.
+    pub fn proxy_trouble(&self) -> Option<ProxyTrouble> {
+        ProxyFailed::within(self).map(ProxyFailed::trouble)
     }
 
     /// The provider's error code, where it gave one.

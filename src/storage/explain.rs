@@ -84,7 +84,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
         Fault::Unsupported if answer.is_untagged() => {
             Some("it answers to a part without an ETag".to_owned())
         }
-        Fault::Proxy => proxy_failed(&error).map(ProxyFailed::about),
+        Fault::Proxy => ProxyFailed::within(&error).map(ProxyFailed::about),
         Fault::Tls if answer.wants_tls() => Some("the server wants one at this port".to_owned()),
         Fault::Tls => tls_trouble(&error).map(ToOwned::to_owned),
         Fault::Other | Fault::Unsupported => answer.message.clone(),
@@ -281,19 +281,8 @@ fn tls_trouble(error: &object_store::Error) -> Option<&'static str> {
     None
 }
 
-fn proxy_failed<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ProxyFailed> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(failed) = error.downcast_ref() {
-            return Some(failed);
-        }
-        cause = error.source();
-    }
-    None
-}
-
 fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {
-    if proxy_failed(error).is_some() {
+    if ProxyFailed::within(error).is_some() {
         return Some(Fault::Proxy);
     }
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);

@@ -47,5 +47,6 @@ pub use parts::{
     plan_parts,
 };
 pub use prober::{Asker, Greeting, Prober};
+pub use proxy::ProxyTrouble;
 pub use store::Store;
 pub use upload::Upload;

@@ -17,10 +17,22 @@ pub(super) fn proxy_of(uri: &Uri) -> Option<String> {
     Some(format!("{}{port}", authority.host()))
 }
 
+/// What is wrong with a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyTrouble {
+    /// It cannot be reached.
+    Away,
+    /// It wants a name and a password, or others.
+    WantsName,
+    /// It is there, and does not get through to the destination or does not want to.
+    Refuses,
+}
+
 /// The proxy could not be reached, or did not let a request through.
 #[derive(Debug)]
 pub(super) struct ProxyFailed {
     proxy: String,
+    trouble: ProxyTrouble,
     source: reqwest::Error,
 }
 
@@ -31,27 +43,52 @@ impl ProxyFailed {
         match proxy_of(uri) {
             Some(proxy) if !is_of_tls(&error) => Ok(Self {
                 proxy,
+                trouble: ProxyTrouble::of(&error),
                 source: error,
             }),
             _ => Err(error),
         }
     }
 
+    /// The failure of a proxy among the causes of an error.
+    pub(super) fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        causes(error).find_map(|cause| cause.downcast_ref())
+    }
+
+    /// What is wrong.
+    pub(super) const fn trouble(&self) -> ProxyTrouble {
+        self.trouble
+    }
+
     /// What to say of it after its name.
     pub(super) fn about(&self) -> String {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(&self.source);
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if text.contains("proxy authorization required") {
-                return format!("{} wants a name and a password, or others", self.proxy);
-            }
-            if text.contains("unsuccessful") {
-                return format!("{} refuses to connect to the destination", self.proxy);
-            }
-            cause = error.source();
-        }
-        format!("{} cannot be reached", self.proxy)
+        let what = match self.trouble {
+            ProxyTrouble::Away => "cannot be reached",
+            ProxyTrouble::WantsName => "wants a name and a password, or others",
+            ProxyTrouble::Refuses => "refuses to connect to the destination",
+        };
+        format!("{} {what}", self.proxy)
     }
+}
+
+impl ProxyTrouble {
+    /// The client keeps its reasons to itself (`hyper-util`, `client::legacy::connect::proxy::Tunnel`): what
+    /// they say is all there is to know them by.
+    fn of(error: &reqwest::Error) -> Self {
+        let said = |words: &str| causes(error).any(|cause| cause.to_string().contains(words));
+        if said("proxy authorization required") {
+            Self::WantsName
+        } else if said("unsuccessful") {
+            Self::Refuses
+        } else {
+            Self::Away
+        }
+    }
+}
+
+/// An error and all its causes.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 impl fmt::Display for ProxyFailed {
@@ -67,16 +104,9 @@ impl Error for ProxyFailed {
 }
 
 fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let text = error.to_string().to_ascii_lowercase();
-        if ["certificate", "tls", "corrupt message", "handshake"]
-            .iter()
-            .any(|word| text.contains(word))
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    const WORDS: [&str; 4] = ["certificate", "tls", "corrupt message", "handshake"];
+    causes(error).any(|cause| {
+        let text = cause.to_string().to_ascii_lowercase();
+        WORDS.iter().any(|word| text.contains(word))
+    })
 }

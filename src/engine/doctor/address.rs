@@ -2,7 +2,7 @@
 
 use super::sheet::{CheckId, Sheet};
 use super::words;
-use crate::storage::{Fault, Prober, StorageError};
+use crate::storage::{Fault, Prober, ProxyTrouble, StorageError};
 use jiff::SignedDuration;
 use std::net::SocketAddr;
 
@@ -76,7 +76,7 @@ async fn greet(prober: &Prober, addresses: Option<&[SocketAddr]>, sheet: &mut Sh
                 (Fault::Tls, false) => {
                     sheet.failed_with(CheckId::Tls, &error, words::tls_hint(&error));
                 }
-                (Fault::Proxy, false) if !words::is_refused_by_proxy(&error) => {
+                (Fault::Proxy, false) if error.proxy_trouble() != Some(ProxyTrouble::Refuses) => {
                     sheet.failed(CheckId::Port, &error);
                 }
                 (Fault::Unreachable | Fault::Proxy, false) if addresses.is_none() => {

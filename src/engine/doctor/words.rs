@@ -12,7 +12,7 @@ pub(super) const WANTS_TLS: &str = "The server wants a secure connection at this
 pub(super) const KEYS_UNSURE: &str = "The server does not say whether the keys are right";
 pub(super) const BUCKET_UNSURE: &str = "The server does not say whether the bucket is there";
 pub(super) const NO_HTTP: &str = "Check that the port is that of the S3 service. If the server wants a secure connection, write https:// in front of the address.";
-pub(super) const WITHOUT_TLS: &str = "If the server is on your own network, write http:// in front of the address; over the internet, have TLS set up at the server first.";
+pub(super) const WITHOUT_TLS: &str = "If the server is on your own network, write http:// in front of the address and switch on “Allow plain http”, which then appears below it (or `zipkeep-cli profile edit NAME --allow-plain-http`); over the internet, have TLS set up at the server first.";
 pub(super) const WITH_TLS: &str =
     "Write https:// instead of http:// at the beginning of the endpoint, then test again.";
 pub(super) const SET_CLOCK: &str = "Switch on “Set time automatically” in this computer's settings, or set its date, time and time zone.";
@@ -53,11 +53,6 @@ pub(super) fn understood(prober: &Prober) -> String {
 
 pub(super) fn by_proxy(proxy: &str) -> String {
     format!("Left to the proxy {proxy}, which this computer uses")
-}
-
-/// Whether the proxy is there, and does not get through to the destination.
-pub(super) fn is_refused_by_proxy(error: &StorageError) -> bool {
-    error.to_string().contains("refuses to connect")
 }
 
 pub(super) fn proxy_fails(prober: &Prober) -> String {
@@ -247,14 +242,26 @@ pub(super) fn copies_not(error: &StorageError) -> (String, &'static str) {
     }
 }
 
-/// `kept` are the keys of the test's own objects.
-pub(super) fn may_not_delete(kept: &[&str]) -> String {
+/// "one, two and three".
+fn listed_in_words(names: &[String]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// `kept` are the keys of the test's own objects, which have `bytes` together; 0 where these are few.
+pub(super) fn may_not_delete(kept: &[&str], bytes: u64) -> String {
+    let amount = match bytes {
+        0 => "a few bytes".to_owned(),
+        bytes => bytes_text(bytes),
+    };
     let names: Vec<String> = kept.iter().map(|key| format!("“{key}”")).collect();
     let (names, stay) = (
-        names.join(" and "),
+        listed_in_words(&names),
         if kept.len() == 1 { "stays" } else { "stay" },
     );
-    format!("These keys may not delete; {names}, a few bytes, {stay} there")
+    format!("These keys may not delete; {names}, {amount}, {stay} there")
 }
 
 pub(super) fn unfinished(leftovers: &Leftovers) -> String {
