@@ -70,7 +70,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
                 extent: extent_of(
                     &bounds,
                     entry.header_start(),
-                    entry.name_raw().len() as u64 + entry.compressed_size(),
+                    (entry.name_raw().len() as u64).saturating_add(entry.compressed_size()),
                 ),
                 unreadable: Unreadable::of(entry.compression(), entry.encrypted()),
                 described: Described::Nowhere,
@@ -91,7 +91,8 @@ impl<R: Read + Seek> ArchiveReader<R> {
             let entry = self.zip.by_index_data(index);
             let entry = entry.map_err(|error| of_zip("", error))?;
             if entry.name_raw().starts_with(OWN_PREFIX.as_bytes()) {
-                let own_bytes = entry.name_raw().len() as u64 + entry.compressed_size();
+                let own_bytes =
+                    (entry.name_raw().len() as u64).saturating_add(entry.compressed_size());
                 extents.extend(extent_of(&bounds, entry.header_start(), own_bytes));
             }
         }
