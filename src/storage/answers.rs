@@ -103,6 +103,32 @@ impl BucketsPage {
     }
 }
 
+/// What became of objects that were to be deleted in one request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct DeletedPage {
+    deleted: Vec<DeletedObject>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeletedObject {
+    /// The gateway of `JuiceFS` deletes, and does not say what.
+    #[serde(default)]
+    key: Option<String>,
+}
+
+impl DeletedPage {
+    pub(super) fn read(body: &str) -> Result<Self, StorageError> {
+        read(body)
+    }
+
+    /// Those that are gone.
+    pub(super) fn keys(self) -> impl Iterator<Item = String> {
+        self.deleted.into_iter().filter_map(|object| object.key)
+    }
+}
+
 /// One page of the uploads that were begun.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -242,6 +268,18 @@ pub(super) fn completion(parts: &[StoredPart]) -> String {
     body
 }
 
+/// What has objects of these keys deleted.
+pub(super) fn deletion(keys: &[&str]) -> String {
+    let mut body = String::from("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for key in keys {
+        let key = quick_xml::escape::escape(*key);
+        // Writing to a string cannot fail.
+        write!(body, "<Object><Key>{key}</Key></Object>").ok();
+    }
+    body.push_str("</Delete>");
+    body
+}
+
 fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, StorageError> {
     // Spaces before the declaration keep a slow answer's line alive.
     quick_xml::de::from_str(body.trim_start_matches('\u{feff}').trim_start()).map_err(unreadable)
@@ -315,6 +353,25 @@ mod tests {
         assert_eq!(infos[0].stored.as_second(), 1_795_341_600);
         let last = ObjectsPage::read("<ListBucketResult/>").expect("read");
         assert!(last.objects.is_empty() && last.next().is_none());
+    }
+
+    #[test]
+    fn of_a_deletion_only_what_is_confirmed_counts() {
+        let keys = |body: &str| DeletedPage::read(body).map(|page| page.keys().collect::<Vec<_>>());
+        let answer = "<?xml version=\"1.0\"?><DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <Deleted><Key>r/a &amp; b.zip</Key></Deleted><Error><Key>r/c.zip</Key><Code>AccessDenied</Code></Error>\
+             <Deleted><Key>r/d.zip</Key><VersionId>1</VersionId></Deleted></DeleteResult>";
+        assert!(!is_error(answer));
+        assert_eq!(keys(answer).expect("read"), ["r/a & b.zip", "r/d.zip"]);
+        assert_eq!(keys("<DeleteResult/>").expect("read"), [""; 0]);
+        let unsaid =
+            "<DeleteResult><Deleted></Deleted><Deleted><Key>a</Key></Deleted></DeleteResult>";
+        assert_eq!(keys(unsaid).expect("read"), ["a"]);
+        assert!(keys("gone").is_err());
+        assert_eq!(
+            deletion(&["r/a & b.zip"]),
+            "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>r/a &amp; b.zip</Key></Object></Delete>"
+        );
     }
 
     #[test]

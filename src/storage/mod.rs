@@ -7,8 +7,8 @@
 //! # From the top down
 //!
 //! `store` and `upload` are what others see, and `prober`, which looks at a bucket from below. Below them
-//! is one module for each kind of destination (`s3_listing` and `s3_upload`, `folder` and
-//! `folder_upload`, `memory_upload`). For buckets, `attempts` asks again what may pass by itself, `signed`
+//! is one module for each kind of destination (`s3_listing`, `s3_upload` and
+//! `s3_deletion`, `folder` and `folder_upload`, `memory_upload`). For buckets, `attempts` asks again what may pass by itself, `signed`
 //! and `answers` speak what `object_store` does not, `explain` and `codes` say what a refusal means,
 //! `transport` carries all of it and ends what goes silent, and `line` remembers what moved and what is
 //! wrong.
@@ -26,9 +26,11 @@ mod memory_upload;
 mod no_overwrite;
 mod object;
 mod open;
+mod pages;
 mod parts;
 mod prober;
 mod proxy;
+mod s3_deletion;
 mod s3_listing;
 mod s3_upload;
 mod signed;

@@ -3,12 +3,13 @@
 //! Not `object_store`'s own: it gives up on a whole bucket for one name in it that it does not take, and
 //! other programs may keep there what they like.
 
-use super::answers::ObjectsPage;
+use super::answers::{ListedObject, ObjectsPage};
 use super::deadline::Load;
 use super::error::StorageError;
 use super::explain::Asked;
 use super::object::ObjectInfo;
-use super::s3_upload::{Bucket, MOST_PAGES, endless};
+use super::pages::all_pages;
+use super::s3_upload::Bucket;
 use super::signed::Ask;
 use bytes::Bytes;
 use http::Method;
@@ -21,9 +22,7 @@ impl Bucket {
     /// The objects whose keys are `prefix` and one more segment, as far as they can be asked for by
     /// their keys. Tries only for seconds.
     pub(super) async fn objects(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StorageError> {
-        let mut found = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let pages = all_pages("objects", |token: Option<String>| async move {
             let mut query = vec![("list-type", "2"), ("delimiter", "/")];
             if !prefix.is_empty() {
                 query.push(("prefix", prefix));
@@ -45,22 +44,15 @@ impl Bucket {
             let load = Load::receives(PAGE_BYTES);
             let page = ObjectsPage::read(&self.quick.run(load, list).await?)?;
             let next = page.next();
-            for object in page.objects {
-                // Some gateways list the emptied folder itself, or look at neither prefix nor delimiter.
-                let name = object.key.strip_prefix(prefix);
-                let is_below = name.is_some_and(|name| !name.is_empty() && !name.contains('/'));
-                if is_below && Path::parse(&object.key).is_ok() {
-                    found.push(object.info()?);
-                }
-            }
-            if next.is_none() {
-                return Ok(found);
-            }
-            if next == token {
-                break;
-            }
-            token = next;
-        }
-        Err(endless("objects"))
+            Ok((page.objects, next))
+        });
+        let objects = pages.await?.into_iter().flatten();
+        // Some gateways list the emptied folder itself, or look at neither prefix nor delimiter.
+        let ours = objects.filter(|object| {
+            let name = object.key.strip_prefix(prefix);
+            let is_below = name.is_some_and(|name| !name.is_empty() && !name.contains('/'));
+            is_below && Path::parse(&object.key).is_ok()
+        });
+        ours.map(ListedObject::info).collect()
     }
 }

@@ -6,6 +6,7 @@ use super::deadline::Load;
 use super::error::{Fault, StorageError};
 use super::explain::{Asked, explain};
 use super::no_overwrite::{Condition, NoOverwrite, Step};
+use super::pages::all_pages;
 use super::parts::{CopySource, PartPlace, StoredPart, UnfinishedUpload};
 use super::signed::{Ask, Signed};
 use bytes::Bytes;
@@ -18,8 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A server that goes on for longer never ends: 10,000 parts come in 10 pages.
-pub(super) const MOST_PAGES: usize = 1_000;
 /// For taking back what an upload's lost beginning left.
 const LONGEST_CLEANING: Duration = Duration::from_secs(10);
 
@@ -200,9 +199,7 @@ impl S3Upload {
     }
 
     pub(super) async fn stored_parts(&self) -> Result<Vec<StoredPart>, StorageError> {
-        let mut parts = Vec::new();
-        let mut marker: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        let pages = all_pages("parts", |marker: Option<String>| async move {
             let mut query = vec![("uploadId", self.id.as_str())];
             if let Some(marker) = &marker {
                 query.push(("part-number-marker", marker));
@@ -210,16 +207,9 @@ impl S3Upload {
             let list = || self.ask(Method::GET, &query, &[], Bytes::new(), Asked::Upload);
             let page = PartsPage::read(&self.bucket.job.run(Load::SMALL, list).await?)?;
             let next = page.next();
-            parts.extend(page.parts());
-            if next.is_none() {
-                return Ok(parts);
-            }
-            if next == marker {
-                break;
-            }
-            marker = next;
-        }
-        Err(endless("parts"))
+            Ok((page.parts(), next))
+        });
+        Ok(pages.await?.into_iter().flatten().collect())
     }
 
     /// Makes the object, unless there is one of this key, where the server can tell.
@@ -358,46 +348,38 @@ impl Bucket {
         &self,
         prefix: &str,
     ) -> Result<Vec<UnfinishedUpload>, StorageError> {
-        let mut found = Vec::new();
-        let mut marker: Option<(String, String)> = None;
-        for _ in 0..MOST_PAGES {
-            let mut query = vec![("uploads", "")];
-            if !prefix.is_empty() {
-                query.push(("prefix", prefix));
-            }
-            if let Some((key, id)) = &marker {
-                query.extend([("key-marker", key.as_str()), ("upload-id-marker", id)]);
-            }
-            let list = || async {
-                let ask = Ask {
-                    method: Method::GET,
-                    key: None,
-                    query: &query,
-                    headers: &[],
-                    body: Bytes::new(),
-                    asked: Asked::Bucket,
+        let pages = all_pages(
+            "unfinished uploads",
+            |marker: Option<(String, String)>| async move {
+                let mut query = vec![("uploads", "")];
+                if !prefix.is_empty() {
+                    query.push(("prefix", prefix));
+                }
+                if let Some((key, id)) = &marker {
+                    query.extend([("key-marker", key.as_str()), ("upload-id-marker", id)]);
+                }
+                let list = || async {
+                    let ask = Ask {
+                        method: Method::GET,
+                        key: None,
+                        query: &query,
+                        headers: &[],
+                        body: Bytes::new(),
+                        asked: Asked::Bucket,
+                    };
+                    self.signed.send(ask).await
                 };
-                self.signed.send(ask).await
-            };
-            let page = UploadsPage::read(&self.job.run(Load::SMALL, list).await?)?;
-            let next = page.next();
-            found.extend(page.uploads.into_iter().map(|upload| UnfinishedUpload {
-                begun: upload.begun(),
-                key: upload.key,
-                id: upload.upload_id,
-            }));
-            if next.is_none() {
-                return Ok(found);
-            }
-            if next == marker {
-                break;
-            }
-            marker = next;
-        }
-        Err(endless("unfinished uploads"))
+                let page = UploadsPage::read(&self.job.run(Load::SMALL, list).await?)?;
+                let next = page.next();
+                Ok((page.uploads, next))
+            },
+        );
+        let uploads = pages.await?.into_iter().flatten();
+        let found = uploads.map(|upload| UnfinishedUpload {
+            begun: upload.begun(),
+            key: upload.key,
+            id: upload.upload_id,
+        });
+        Ok(found.collect())
     }
-}
-
-pub(super) fn endless(what: &str) -> StorageError {
-    StorageError::new(Fault::Other).about(format!("its list of {what} does not end"))
 }

@@ -11,6 +11,7 @@ use super::line::{LineStatus, Way};
 use super::memory_upload::{Memory, MemoryUpload};
 use super::object::ObjectInfo;
 use super::parts::{PartLimits, PartShape, UnfinishedUpload};
+use super::s3_deletion::MOST_KEYS;
 use super::s3_upload::{Bucket, S3Upload};
 use super::upload::{To, Upload};
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use object_store::path::Path;
 use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload,
 };
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -329,6 +331,34 @@ impl Store {
         }
         let delete = || self.client.delete(&path);
         self.run(Load::SMALL, Asked::Object, delete).await
+    }
+
+    /// Whether one request may delete several objects.
+    pub fn deletes_several(&self) -> bool {
+        matches!(self.kind, Kind::S3(_))
+    }
+
+    /// Deletes objects that are there, in as few requests as the destination takes, and gives those that are
+    /// gone for certain. Of others nothing is known: they are for [`delete_if_there`](Self::delete_if_there),
+    /// which says what is wrong with them.
+    pub async fn delete_at_once(&self, keys: &[&str]) -> HashSet<String> {
+        let mut gone = HashSet::new();
+        let Kind::S3(bucket) = &self.kind else {
+            return gone;
+        };
+        // XML has no control characters: of some it would make others, and so another key.
+        let keys = keys.iter().copied();
+        let keys: Vec<&str> = keys.filter(|key| !key.contains(char::is_control)).collect();
+        for keys in keys.chunks(MOST_KEYS) {
+            match bucket.delete_at_once(keys).await {
+                Ok(deleted) => gone.extend(deleted),
+                Err(error) => {
+                    tracing::info!(%error, "objects are deleted one by one");
+                    break;
+                }
+            }
+        }
+        gone
     }
 
     /// Deletes what may or may not be there.

@@ -1,6 +1,6 @@
 //! The real program with every provider, strict as they are, at their real addresses.
 
-use crate::emulator::{Computer, EVERY, Emulator, Kind, Line, MINIO, PartSizes, Seen};
+use crate::emulator::{Computer, EVERY, Emulator, Kind, Line, MINIO, PartSizes, Refusal, Seen};
 use crate::support::{assert_same_tree, noise, plain_tree, write_file};
 use std::fs;
 use std::time::Duration;
@@ -185,4 +185,53 @@ fn a_restore_is_undone() {
         computer.done(&["--profile", "p", "undo"]);
         assert_eq!(readme(), b"changed since");
     });
+}
+
+/// Rows that nobody else would call so.
+const ROWS: [&str; 4] = ["a.zip", "b & c.zip", "d <e>.zip", "f \u{fc}.zip"];
+
+fn put_rows(emulator: &Emulator) {
+    for name in ROWS {
+        emulator.put_object(&format!("my backups/pc/{name}"), "PK");
+    }
+}
+
+fn delete_rows<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    [&["--profile", "p", "delete"][..], names, &["--yes"]].concat()
+}
+
+#[test]
+fn several_rows_are_deleted_in_one_request() {
+    with_every(|emulator, computer| {
+        put_rows(emulator);
+        emulator.put_object("my backups/pc/stays.zip", "PK");
+        emulator.forget_seen();
+        let done = computer.done(&delete_rows(&ROWS));
+        assert_eq!(done["deleted"].as_array().map(Vec::len), Some(ROWS.len()));
+        assert_eq!(emulator.object_keys(), ["my backups/pc/stays.zip"]);
+        assert_eq!(emulator.count(Kind::DeleteBatch), 1);
+        assert_eq!(emulator.count(Kind::Delete), 0);
+    });
+}
+
+#[test]
+fn where_several_cannot_be_deleted_at_once_each_is_deleted_by_itself() {
+    for (status, code) in [
+        (501, "NotImplemented"),
+        (400, "InvalidRequest"),
+        (405, "MethodNotAllowed"),
+        (403, "AccessDenied"),
+    ] {
+        let emulator = Emulator::start(&MINIO);
+        let computer = Computer::new(&emulator, Line::Http);
+        computer.add_profile("p", &computer.right(), &["docs"]);
+        put_rows(&emulator);
+        let refusal = Refusal::new(status, code, "Not here.");
+        emulator.conduct(|conduct| conduct.refusals.push((Kind::DeleteBatch, refusal)));
+        emulator.forget_seen();
+        computer.done(&delete_rows(&ROWS));
+        assert!(emulator.object_keys().is_empty(), "{code}");
+        assert_eq!(emulator.count(Kind::DeleteBatch), 1, "{code}");
+        assert_eq!(emulator.count(Kind::Delete), ROWS.len(), "{code}");
+    }
 }

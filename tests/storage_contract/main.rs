@@ -77,6 +77,24 @@ async fn keeps_the_contract(store: &Store) {
         .expect("nothing to do");
     store.delete(&key).await.expect("deleted");
     assert_eq!(store.list().await.expect("listed"), []);
+    deletes_several(store).await;
+}
+
+/// What is said to be gone is, and nothing else.
+async fn deletes_several(store: &Store) {
+    let keys = ["a & b.zip", "c <d> \u{fc}.zip", "stays.zip"].map(|name| store.key(name));
+    for key in &keys {
+        let put = store.put_new(key, Bytes::from_static(b"content"));
+        put.await.expect("written");
+    }
+    let gone = store.delete_at_once(&[&keys[0], &keys[1]]).await;
+    assert!(gone.is_empty() || store.deletes_several());
+    for key in &keys {
+        let is_there = store.exists(key).await.expect("asked");
+        assert!(!(is_there && gone.contains(key)), "{key}");
+        assert!(is_there || *key != keys[2], "nobody asked for it");
+        store.delete_if_there(key).await.expect("deleted");
+    }
 }
 
 #[tokio::test]

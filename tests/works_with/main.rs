@@ -161,6 +161,17 @@ fn deletes(server: &Server) {
     plain_tree(&computer.source());
     computer.add_profile("p");
     computer.run("p", &["backup"], "backup");
+    for name in ["one more", "and another"] {
+        write_file(&computer.source(), name, b"content");
+        computer.run("p", &["backup"], name);
+    }
+    let keys = computer.archives("p");
+    let names = keys.iter().filter_map(|key| key.rsplit('/').next());
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), 3);
+    let two = [&["delete", "--yes"], &names[..2]].concat();
+    computer.run("p", &two, "delete two");
+    assert_eq!(computer.archives("p"), keys[2..]);
     computer.run("p", &["delete", "latest", "--yes"], "delete");
     assert_eq!(computer.archives("p"), [""; 0]);
 }
