@@ -110,6 +110,9 @@ pub struct Totals {
 pub struct Skipped {
     /// Path as an entry would have it.
     pub path: String,
+    /// The path's true bytes in hexadecimal, where `path` had to be escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_path: Option<String>,
     /// Why, in plain words.
     pub reason: String,
     /// What it means for the archive.

@@ -394,3 +394,36 @@ fn what_came_into_a_folder_that_keeps_its_owner_out_is_undone_too() {
     home.json(0, &["undo"]);
     assert!(!home.path("to2").exists(), "taken away");
 }
+
+/// What could not be read when the backup was made is in no backup. Its name need not be text.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mirror_leaves_alone_what_was_not_read_whatever_its_name_is() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::with_files(&["a"]);
+    let docs = home.path("docs");
+    let (file, folder) = (
+        docs.join(OsStr::from_bytes(b"file\xff")),
+        docs.join(OsStr::from_bytes(b"folder\xff")),
+    );
+    let inner = folder.join("inner");
+    fs::create_dir(&folder).expect("made");
+    for path in [&file, &inner] {
+        fs::write(path, "mine").expect("written");
+    }
+    home.give("");
+    let set_mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    };
+    set_mode(&file, 0o000);
+    set_mode(&folder, 0o000);
+    home.json(3, &["backup", "docs"]);
+    set_mode(&file, 0o600);
+    set_mode(&folder, 0o700);
+    home.json(3, &["restore", "latest", "--mirror"]);
+    for path in [&file, &inner] {
+        let read = fs::read_to_string(path);
+        assert_eq!(read.expect("there"), "mine", "{}", path.display());
+    }
+}

@@ -8,7 +8,7 @@ use crate::engine::backup::index::{Index, IndexEntry, IndexWriter};
 use crate::engine::backup::parts::{BegunBlock, OpenFile, PartSink};
 use crate::engine::backup::pipeline::{Big, Item, PendingBlock};
 use crate::engine::backup::read::{BigEnd, BigFile, Stillness};
-use crate::engine::backup::scan::{FileIdentity, SourceEntry, reason_of};
+use crate::engine::backup::scan::{FileIdentity, SourceEntry, missing};
 use crate::engine::backup::work::{Change, Counted, Outcome, PackedEntry, meta_of};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
@@ -277,6 +277,8 @@ impl Packing<'_> {
     fn note_change(&mut self, name: &str) {
         self.tally.skipped.push(Skipped {
             path: name.to_owned(),
+            // The entry itself has it.
+            raw_path: None,
             reason: "it changed while it was being read".to_owned(),
             gap: Gap::Changed,
         });
@@ -380,18 +382,14 @@ impl Packing<'_> {
     /// A file that was small when the walk saw it: it is read and compressed here, which is slow and
     /// seldom.
     fn add_grown(&mut self, source: SourceEntry, state: &mut Running) -> Result<Step, EngineError> {
-        let name = source.name.text.clone();
-        let missing = |packing: &mut Self, error: &io::Error| {
-            packing.tally.skipped.push(Skipped {
-                path: name.clone(),
-                reason: reason_of(error),
-                gap: Gap::Missing,
-            });
+        let name = source.name.clone();
+        let lost = |packing: &mut Self, error: &io::Error| {
+            packing.tally.skipped.push(missing(&name, error));
         };
         let mut file = match BigFile::open(&source.path) {
             Ok(file) => file,
             Err(error) => {
-                missing(self, &error);
+                lost(self, &error);
                 return Ok(Step::Next);
             }
         };
@@ -425,7 +423,7 @@ impl Packing<'_> {
                     state.open = None;
                     let abandoned = self.writer.sink_mut().entry_abandoned();
                     abandoned.map_err(stopped)?;
-                    missing(self, &error);
+                    lost(self, &error);
                     return Ok(Step::Next);
                 }
             }

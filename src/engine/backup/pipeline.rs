@@ -9,12 +9,12 @@ use crate::engine::backup::budget::{Budget, Permit};
 use crate::engine::backup::decide::{Decision, after_comparing, decide};
 use crate::engine::backup::index::{IndexEntry, Known};
 use crate::engine::backup::read::{BigEnd, BigFile, READ_AGAIN, RawBlock, Stillness, hash_file};
-use crate::engine::backup::scan::{Found, SourceEntry, Sources, reason_of};
+use crate::engine::backup::scan::{Found, SourceEntry, Sources, missing};
 use crate::engine::backup::work::{Change, Counted, Job, Outcome, Task, work};
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
 use crate::engine::meter::Meter;
-use crate::model::{Compression, EntryKind, Gap, Skipped};
+use crate::model::{Compression, EntryKind};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::num::NonZero;
@@ -367,11 +367,7 @@ impl Dispatcher<'_> {
     }
 
     fn unreadable(&mut self, source: &SourceEntry, error: &io::Error) -> Result<(), Left> {
-        self.ready(Outcome::Skipped(Skipped {
-            path: source.name.text.clone(),
-            reason: reason_of(error),
-            gap: Gap::Missing,
-        }))
+        self.ready(Outcome::Skipped(missing(&source.name, error)))
     }
 
     fn send_blocks(&mut self, mut file: BigFile) -> Result<io::Result<BigEnd>, Left> {

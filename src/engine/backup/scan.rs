@@ -97,7 +97,9 @@ impl Sources {
                 }
                 Err(error) => {
                     let path = source.display().to_string();
-                    sources.skipped.push(missing(path, &error));
+                    sources
+                        .skipped
+                        .push(missing(&EntryName::root(&path), &error));
                     first_failure.get_or_insert((source, error));
                 }
             }
@@ -144,16 +146,18 @@ impl Sources {
     }
 }
 
-fn missing(path: String, error: &io::Error) -> Skipped {
+/// Something that should be in the archive and is not, because it could not be read.
+pub(super) fn missing(name: &EntryName, error: &io::Error) -> Skipped {
     Skipped {
-        path,
+        path: name.text.clone(),
+        raw_path: name.raw.as_deref().map(to_hex),
         reason: reason_of(error),
         gap: Gap::Missing,
     }
 }
 
 /// Why a file could not be read, in plain words.
-pub(super) fn reason_of(error: &io::Error) -> String {
+fn reason_of(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
         io::ErrorKind::NotFound => "it is not there any more".to_owned(),
@@ -276,7 +280,7 @@ fn enter(
         Ok(metadata) if metadata.is_dir() => metadata,
         // It became something else since its parent was read: the next backup will see it.
         Ok(_) => return Ok(()),
-        Err(error) => return take(Found::Skipped(missing(name.text, &error))),
+        Err(error) => return take(Found::Skipped(missing(&name, &error))),
     };
     take(Found::Entry(SourceEntry {
         path: path.clone(),
@@ -291,7 +295,7 @@ fn enter(
             children,
             next: 0,
         }),
-        Err(error) => take(Found::Skipped(missing(name.text, &error)))?,
+        Err(error) => take(Found::Skipped(missing(&name, &error)))?,
     }
     Ok(())
 }
@@ -316,10 +320,11 @@ fn children_of(folder: &Path) -> io::Result<Vec<(OsString, FileType)>> {
 fn look_at(path: PathBuf, name: EntryName, meter: &Meter) -> Found {
     let metadata = match path.symlink_metadata() {
         Ok(metadata) => metadata,
-        Err(error) => return Found::Skipped(missing(name.text, &error)),
+        Err(error) => return Found::Skipped(missing(&name, &error)),
     };
     let Some(kind) = kind_of(metadata.file_type()) else {
         return Found::Skipped(Skipped {
+            raw_path: name.raw.as_deref().map(to_hex),
             path: name.text,
             reason: "it is not a file, folder or link".to_owned(),
             gap: Gap::Special,

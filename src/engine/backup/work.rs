@@ -4,8 +4,8 @@ use crate::archive::{Compressor, EntryMeta, Packed};
 use crate::engine::backup::decide::{Decision, after_comparing};
 use crate::engine::backup::index::IndexEntry;
 use crate::engine::backup::read::{Content, RawBlock, SmallFile, Stillness, read_link, read_small};
-use crate::engine::backup::scan::{FileIdentity, SourceEntry, reason_of};
-use crate::model::{Compression, EntryKind, Gap, Skipped};
+use crate::engine::backup::scan::{FileIdentity, SourceEntry, missing};
+use crate::model::{Compression, EntryKind, Skipped};
 use crossbeam_channel::{Receiver, Sender};
 use std::io;
 
@@ -117,11 +117,7 @@ fn pack(
         Ok(SmallFile::Content(content)) => content,
         Ok(SmallFile::Grown) => return Outcome::Grown(Box::new(source)),
         Err(error) => {
-            return Outcome::Skipped(Skipped {
-                path: source.name.text,
-                reason: reason_of(&error),
-                gap: Gap::Missing,
-            });
+            return Outcome::Skipped(missing(&source.name, &error));
         }
     };
     let has_content = source.kind != EntryKind::Directory;

@@ -261,7 +261,7 @@ impl<'a> Planner<'a> {
         });
         let listed = entries.iter().map(|entry| (entry.path(), None));
         let skipped = manifest.skipped.iter();
-        let skipped = skipped.map(|skipped| (skipped.path.as_str(), None));
+        let skipped = skipped.map(|skipped| (skipped.path.as_str(), skipped.raw_path.as_deref()));
         for (name, raw) in described.chain(listed).chain(skipped) {
             let place = self.place_of(name, raw.and_then(from_hex).as_deref());
             let folded = place.map(|(path, base)| self.matchings[base].fold_path(&path));
@@ -269,7 +269,8 @@ impl<'a> Planner<'a> {
         }
         let missing = manifest.skipped.iter();
         for skipped in missing.filter(|skipped| matches!(skipped.gap, Gap::Missing | Gap::Other)) {
-            let place = self.place_of(&skipped.path, None);
+            let raw = skipped.raw_path.as_deref().and_then(from_hex);
+            let place = self.place_of(&skipped.path, raw.as_deref());
             let folded = place.map(|(path, base)| self.matchings[base].fold_path(&path));
             mirror.unknown.extend(folded);
         }
