@@ -6,7 +6,7 @@
 use super::codes::{Meaning, meaning_of};
 use super::error::{Fault, Refusal, StorageError};
 use super::proxy::ProxyFailed;
-use super::transport::WentSilent;
+use super::transport::{TooLong, WentSilent};
 use crate::model::region_of_host;
 use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind};
@@ -84,6 +84,7 @@ pub(super) fn explain(error: object_store::Error, asked: Asked) -> StorageError 
         Fault::Unsupported if answer.is_untagged() => {
             Some("it answers to a part without an ETag".to_owned())
         }
+        Fault::Other if is_too_long(&error) => Some(TooLong.to_string()),
         Fault::Proxy => ProxyFailed::within(&error).map(ProxyFailed::about),
         Fault::Tls if answer.wants_tls() => Some("the server wants one at this port".to_owned()),
         Fault::Tls => tls_trouble(&error).map(ToOwned::to_owned),
@@ -279,6 +280,11 @@ fn tls_trouble(error: &object_store::Error) -> Option<&'static str> {
         cause = error.source();
     }
     None
+}
+
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|cause| cause.is::<TooLong>())
 }
 
 fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {

@@ -320,6 +320,31 @@ mod tests {
         assert_eq!(parts.fault(), Fault::Stalled);
     }
 
+    /// Of a server that sends and sends, no more is taken than an answer can have.
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_is_given_up() {
+        for status in ["200 OK", "206 Partial Content", "403 Forbidden"] {
+            let store = bucket(move |mut stream| async move {
+                read_head(&mut stream).await;
+                let head = format!(
+                    "HTTP/1.1 {status}\r\nContent-Range: bytes 0-9/20\r\nETag: \"a\"\r\n\
+                     Last-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\nContent-Length: {}\r\n\r\n",
+                    1_u64 << 40
+                );
+                stream.write_all(head.as_bytes()).await.ok();
+                while stream.write_all(&[b'x'; 64 * 1024]).await.is_ok() {}
+            });
+            let store = store.await;
+            let most = 2 * (9 << 20);
+            let read = store.read("a.zip", 0..10, None).await.expect_err("refused");
+            assert!(store.line().received_bytes < most, "{status}: {read}");
+            let begun = store.begin_upload("a.zip").await.expect_err("refused");
+            assert!(store.line().received_bytes < 2 * most, "{status}: {begun}");
+            let listed = store.list().await.expect_err("refused");
+            assert!(store.line().received_bytes < 3 * most, "{status}: {listed}");
+        }
+    }
+
     #[tokio::test]
     async fn a_slow_answer_is_waited_for_as_long_as_it_moves() {
         let store = bucket(|mut stream| async move {

@@ -3,6 +3,7 @@
 use super::answers;
 use super::error::StorageError;
 use super::explain::{Asked, explain, explain_answer, explain_transport};
+use super::transport::{LONGEST_ANSWER_BYTES, TooLong};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
@@ -10,9 +11,6 @@ use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::HttpError;
 use object_store::client::{HttpClient, HttpErrorKind, HttpRequestBody, HttpResponse};
 use std::fmt::Write as _;
-
-/// A longer answer is none that we asked for: a page of a thousand parts has about 300 KB.
-const LONGEST_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// What signs and sends for one bucket.
 #[derive(Debug)]
@@ -171,9 +169,8 @@ async fn body(answer: HttpResponse) -> Result<String, HttpError> {
     let mut pieces = answer.into_body().bytes_stream();
     let mut body = Vec::new();
     while let Some(piece) = pieces.try_next().await? {
-        if body.len() + piece.len() > LONGEST_ANSWER_BYTES {
-            let endless = std::io::Error::other("the answer does not end");
-            return Err(HttpError::new(HttpErrorKind::Decode, endless));
+        if (body.len() + piece.len()) as u64 > LONGEST_ANSWER_BYTES {
+            return Err(HttpError::new(HttpErrorKind::Decode, TooLong));
         }
         body.extend_from_slice(&piece);
     }

@@ -28,6 +28,14 @@ const SLICE_BYTES: usize = 64 * 1024;
 #[error("nothing moved for {} seconds", .0.as_secs())]
 pub(super) struct WentSilent(pub(super) Duration);
 
+/// A server that goes on sending would fill the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("its answer is longer than what was asked for")]
+pub(super) struct TooLong;
+
+/// Longer answers than this hold no object: a page of a thousand parts has about 300 KB.
+pub(super) const LONGEST_ANSWER_BYTES: u64 = 8 * 1024 * 1024;
+
 /// Whether bytes may go over the line in the clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -101,6 +109,7 @@ impl Wire {
         };
         let uri = request.uri().clone();
         let wants_range = request.headers().contains_key(http::header::RANGE);
+        let asked_bytes = asked_bytes(&request);
         let request = to_reqwest(request, &operation)?;
         operation.asks();
         let response = tokio::select! {
@@ -124,9 +133,35 @@ impl Wire {
             // it is the one that was asked for, the client compares.
             parts.status = http::StatusCode::PARTIAL_CONTENT;
         }
-        let body = HttpResponseBody::new(ReceivedBody::new(body, way, operation));
+        let most_bytes = match way {
+            Way::Received => asked_bytes,
+            _ => LONGEST_ANSWER_BYTES,
+        };
+        let body = ReceivedBody::new(body, way, operation, most_bytes);
+        let body = HttpResponseBody::new(body);
         Ok(HttpResponse::from_parts(parts, body))
     }
+}
+
+/// How long the answer to a request may be that is done as asked.
+fn asked_bytes(request: &HttpRequest) -> u64 {
+    if request.method() != http::Method::GET {
+        return LONGEST_ANSWER_BYTES;
+    }
+    let range = request.headers().get(http::header::RANGE);
+    let range = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes="));
+    // A whole object, or a list: whoever asks for that sees to it.
+    range.and_then(bytes_in_range).unwrap_or(u64::MAX)
+}
+
+/// The length of "first-last" or "-length" (RFC 9110 section 14.1.2).
+fn bytes_in_range(range: &str) -> Option<u64> {
+    let (first, last) = range.split_once('-')?;
+    let last: u64 = last.parse().ok()?;
+    if first.is_empty() {
+        return Some(last);
+    }
+    last.checked_sub(first.parse().ok()?)?.checked_add(1)
 }
 
 fn to_reqwest(
@@ -231,16 +266,19 @@ struct ReceivedBody {
     body: reqwest::Body,
     way: Way,
     operation: Arc<Operation>,
+    /// What may still come.
+    left_bytes: u64,
     silence: Pin<Box<dyn Future<Output = Duration> + Send + Sync>>,
 }
 
 impl ReceivedBody {
-    fn new(body: reqwest::Body, way: Way, operation: Arc<Operation>) -> Self {
+    fn new(body: reqwest::Body, way: Way, operation: Arc<Operation>, most_bytes: u64) -> Self {
         let watched = Arc::clone(&operation);
         Self {
             body,
             way,
             operation,
+            left_bytes: most_bytes,
             silence: Box::pin(async move { watched.gone_silent().await }),
         }
     }
@@ -256,8 +294,13 @@ impl Body for ReceivedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
         match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                let bytes = frame.data_ref().map_or(0, Bytes::len);
-                self.operation.moved(self.way, bytes as u64);
+                let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+                let Some(left_bytes) = self.left_bytes.checked_sub(bytes) else {
+                    let error = HttpError::new(HttpErrorKind::Decode, TooLong);
+                    return Poll::Ready(Some(Err(error)));
+                };
+                self.left_bytes = left_bytes;
+                self.operation.moved(self.way, bytes);
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(failed(error, Part::Body)))),
@@ -274,7 +317,13 @@ impl Body for ReceivedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let hint = self.body.size_hint();
+        // Memory is made ready for what it says.
+        if hint.lower() > self.left_bytes {
+            SizeHint::default()
+        } else {
+            hint
+        }
     }
 }
 

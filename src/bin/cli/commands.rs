@@ -5,7 +5,7 @@ use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::profiles::absolute;
-use crate::wording::{backup_lines, cherry_studio_lines, local_time, verify_lines};
+use crate::wording::{backup_lines, cherry_studio_lines, harmless, local_time, verify_lines};
 use globset::GlobBuilder;
 use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
@@ -225,7 +225,7 @@ impl Work {
         }
         self.output.result("show", &report, |out| {
             for line in report.cherry_studio.iter().flat_map(cherry_studio_lines) {
-                writeln!(out, "{line}")?;
+                writeln!(out, "{}", harmless(&line))?;
             }
             for entry in &report.entries {
                 let size = match entry.kind {

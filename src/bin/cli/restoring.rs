@@ -5,7 +5,7 @@ use crate::commands::{Work, exit_of};
 use crate::failure::{Exit, Failure};
 use crate::presets;
 use crate::profiles::absolute;
-use crate::wording::{count, duration, local_time};
+use crate::wording::{count, duration, harmless, local_time};
 use indicatif::DecimalBytes;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -157,14 +157,14 @@ impl Work {
                 for restore in &restores {
                     let when = local_time(restore.created, &TimeZone::system());
                     let size = DecimalBytes(restore.kept_bytes).to_string();
-                    let to = restore.to.join(", ");
+                    let to = harmless(&restore.to.join(", "));
                     writeln!(out, "{}  {when}  {size:>10}  {to}", restore.id)?;
-                    writeln!(out, "  from {}", restore.backup)?;
+                    writeln!(out, "  from {}", harmless(&restore.backup))?;
                     if let Some(undone) = restore.undone {
                         let when = local_time(undone, &TimeZone::system());
                         writeln!(out, "  undone {when}; what was changed before is kept in")?;
                         for folder in &restore.set_aside {
-                            writeln!(out, "    {folder}")?;
+                            writeln!(out, "    {}", harmless(folder))?;
                         }
                     }
                 }
@@ -183,7 +183,7 @@ fn write_report(out: &mut dyn io::Write, report: &RestoreReport) -> io::Result<(
         duration(report.duration_secs)
     )?;
     for folder in &report.to {
-        writeln!(out, "  {folder}")?;
+        writeln!(out, "  {}", harmless(folder))?;
     }
     if report.unchanged > 0 {
         let files = count(report.unchanged, "file");
@@ -217,7 +217,7 @@ fn write_preview(out: &mut dyn io::Write, preview: &RestorePreview) -> io::Resul
     writeln!(
         out,
         "Would restore {} ({}): {} new, {} replaced, {} kept, {} removed, {} there already.",
-        preview.backup,
+        harmless(&preview.backup),
         DecimalBytes(preview.bytes),
         number(ForeseenEffect::New),
         preview.count(ForeseenEffect::Replaced),
@@ -231,7 +231,7 @@ fn write_preview(out: &mut dyn io::Write, preview: &RestorePreview) -> io::Resul
             writeln!(
                 out,
                 "{}: {needed} needed, {free} free.",
-                room.folder.display()
+                harmless(&room.folder.display().to_string())
             )?;
         }
     }
@@ -242,12 +242,13 @@ fn write_undone(out: &mut dyn io::Write, report: &UndoReport) -> io::Result<()> 
     writeln!(
         out,
         "Undone: everything is as it was before {} was restored to:",
-        report.backup
+        harmless(&report.backup)
     )?;
     for folder in &report.to {
-        writeln!(out, "  {folder}")?;
+        writeln!(out, "  {}", harmless(folder))?;
     }
     if let Some(folder) = &report.set_aside {
+        let folder = harmless(folder);
         writeln!(out, "What was changed since is kept in {folder}")?;
         for file in report.set_aside_files.iter().take(NAMED) {
             writeln!(out, "  {}", file.escape_debug())?;

@@ -3,6 +3,7 @@
 use crate::args::TestArgs;
 use crate::commands::Work;
 use crate::failure::{Exit, Failure};
+use crate::wording::harmless;
 use serde::Serialize;
 use std::io;
 use zipkeep::config::Config;
@@ -110,7 +111,8 @@ fn print_check(out: &mut dyn io::Write, check: &Check) -> io::Result<()> {
     writeln!(
         out,
         "{word:8} {id:10} {} ({} ms)",
-        check.message, check.millis
+        harmless(&check.message),
+        check.millis
     )?;
     let Some(hint) = &check.hint else {
         return Ok(());
@@ -118,11 +120,39 @@ fn print_check(out: &mut dyn io::Write, check: &Check) -> io::Result<()> {
     writeln!(out, "                    {hint}")?;
     let said = check.refusal.iter().flat_map(Refusal::lines);
     let said: Vec<String> = said
-        .map(|(name, value)| format!("{name}: {value}"))
+        .map(|(name, value)| format!("{name}: {}", harmless(&value)))
         .collect();
     if said.is_empty() {
         Ok(())
     } else {
         writeln!(out, "                    ({})", said.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zipkeep::engine::CheckId;
+
+    #[test]
+    fn what_a_server_says_cannot_forge_a_line_or_steer_the_terminal() {
+        let evil = "\u{1b}[2Jgone\r\nok       public     fine";
+        let check = Check {
+            id: CheckId::List,
+            outcome: CheckOutcome::Fail,
+            message: format!("It said “{evil}”"),
+            hint: Some("Do something.".to_owned()),
+            millis: 1,
+            refusal: Some(Refusal {
+                code: Some(evil.to_owned()),
+                message: Some(evil.to_owned()),
+                ..Refusal::default()
+            }),
+        };
+        let mut printed = Vec::new();
+        print_check(&mut printed, &check).expect("printed");
+        let printed = String::from_utf8(printed).expect("text");
+        assert_eq!(printed.lines().count(), 3, "{printed}");
+        assert!(!printed.contains(['\u{1b}', '\r']), "{printed:?}");
     }
 }
