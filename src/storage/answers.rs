@@ -8,6 +8,7 @@ use super::object::ObjectInfo;
 use super::parts::StoredPart;
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// A part's or object's version tag, in an answer to a copy or a completion.
@@ -108,6 +109,8 @@ impl BucketsPage {
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct DeletedPage {
     deleted: Vec<DeletedObject>,
+    #[serde(rename = "Error")]
+    kept: Vec<DeletedObject>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,9 +126,11 @@ impl DeletedPage {
         read(body)
     }
 
-    /// Those that are gone.
+    /// Those that are gone, and of which nothing else is said.
     pub(super) fn keys(self) -> impl Iterator<Item = String> {
-        self.deleted.into_iter().filter_map(|object| object.key)
+        let kept: HashSet<String> = self.kept.into_iter().filter_map(|one| one.key).collect();
+        let gone = self.deleted.into_iter().filter_map(|one| one.key);
+        gone.filter(move |key| !kept.contains(key))
     }
 }
 
@@ -367,6 +372,8 @@ mod tests {
         let unsaid =
             "<DeleteResult><Deleted></Deleted><Deleted><Key>a</Key></Deleted></DeleteResult>";
         assert_eq!(keys(unsaid).expect("read"), ["a"]);
+        let both = "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>a</Key></Error></DeleteResult>";
+        assert_eq!(keys(both).expect("read"), [""; 0]);
         assert!(keys("gone").is_err());
         assert_eq!(
             deletion(&["r/a & b.zip"]),

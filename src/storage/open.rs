@@ -345,6 +345,34 @@ mod tests {
         }
     }
 
+    /// As AWS does with keys that may list only what is below a prefix.
+    #[tokio::test]
+    async fn what_is_missing_is_known_also_where_only_the_list_tells() {
+        let store = bucket(|mut stream| async move {
+            let method = stream.read_u8().await.expect("a request");
+            read_head(&mut stream).await;
+            let list = "<ListBucketResult><Contents><Key>there.zip</Key><Size>1</Size>\
+                <LastModified>2026-11-22T10:00:00Z</LastModified></Contents></ListBucketResult>";
+            let answer = if method == b'H' {
+                "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned()
+            } else {
+                format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{list}",
+                    list.len()
+                )
+            };
+            stream.write_all(answer.as_bytes()).await.expect("written");
+        });
+        let store = store.await;
+        assert!(!store.exists("missing.zip").await.expect("known"));
+        let missing = store.delete("missing.zip").await.expect_err("refused");
+        assert_eq!(missing.fault(), Fault::NoObject);
+        for unknown in ["there.zip", "a folder/missing.zip"] {
+            let error = store.exists(unknown).await.expect_err("refused");
+            assert_eq!(error.fault(), Fault::Denied, "{unknown}");
+        }
+    }
+
     #[tokio::test]
     async fn a_slow_answer_is_waited_for_as_long_as_it_moves() {
         let store = bucket(|mut stream| async move {

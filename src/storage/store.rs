@@ -154,8 +154,26 @@ impl Store {
     pub async fn head(&self, key: &str) -> Result<ObjectInfo, StorageError> {
         let path = parse(key)?;
         let head = || self.client.head(&path);
-        let meta = self.run(Load::SMALL, Asked::Object, head).await?;
-        self.info(&meta)
+        match self.run(Load::SMALL, Asked::Object, head).await {
+            Ok(meta) => self.info(&meta),
+            Err(error) if error.fault() == Fault::Denied && self.lacks(key).await => {
+                Err(StorageError::new(Fault::NoObject).caused_by(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an object is not there by the word of the list.
+    ///
+    /// To keys that may list below the root path alone, as those of our own policy, AWS and others do not say
+    /// that an object is missing: they refuse (AWS, `HeadObject`: 403 without `s3:ListBucket`).
+    async fn lacks(&self, key: &str) -> bool {
+        let name = key.strip_prefix(&self.key(""));
+        if !matches!(self.kind, Kind::S3(_)) || name.is_none_or(|name| name.contains('/')) {
+            return false;
+        }
+        let listed = self.list().await;
+        listed.is_ok_and(|objects| objects.iter().all(|object| object.key != key))
     }
 
     fn info(&self, meta: &ObjectMeta) -> Result<ObjectInfo, StorageError> {

@@ -73,7 +73,7 @@ fn old_unfinished_uploads_are_removed_by_a_click() {
     let desk = Desk::new();
     let emulator = Emulator::start(&MINIO);
     let begun = Timestamp::now() - SignedDuration::from_hours(72);
-    emulator.put_upload("left.zip", begun, "what was sent");
+    emulator.put_upload("p.20250101T000000Z.pc.linux.zip", begun, "what was sent");
     let mut window = tested(&desk, &emulator, right(&emulator));
     assert!(
         shows(&window, "One unfinished upload"),

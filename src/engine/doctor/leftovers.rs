@@ -1,9 +1,11 @@
 //! Unfinished uploads at a destination: counted, and cleaned up when a person says so.
 
+use super::probe::PROBE_PREFIX;
 use super::sheet::{CheckId, Leftovers, Sheet};
 use super::words;
 use crate::engine::context::Context;
 use crate::engine::error::EngineError;
+use crate::model::BackupName;
 use crate::storage::{Fault, StorageError, Store, UnfinishedUpload};
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +28,7 @@ pub struct CleanedUp {
 
 /// Counts what is there.
 pub(super) async fn look(store: &Store, sheet: &mut Sheet) {
-    let found = match store.unfinished_uploads().await {
+    let found = match unfinished(store).await {
         Ok(found) => found,
         Err(error) => {
             let told = match error.fault() {
@@ -73,10 +75,21 @@ async fn stored_bytes(store: &Store, upload: &UnfinishedUpload) -> Result<u64, S
     Ok(parts.iter().map(|part| part.bytes).sum())
 }
 
-/// Takes back the unfinished uploads under the root path that were begun more than a day ago, whoever
-/// began them: their storage is paid for, and nothing of them can be restored.
+/// The unfinished uploads of backups under the root path. Without a root path the bucket may be other
+/// programs' too: what they have on its way is nobody's to judge.
+async fn unfinished(store: &Store) -> Result<Vec<UnfinishedUpload>, StorageError> {
+    let mut found = store.unfinished_uploads().await?;
+    found.retain(|upload| {
+        let name = upload.key.rsplit('/').next().unwrap_or(&upload.key);
+        BackupName::parse(name).is_some() || name.starts_with(PROBE_PREFIX)
+    });
+    Ok(found)
+}
+
+/// Takes back the unfinished uploads of backups under the root path that were begun more than a day ago,
+/// whichever computer began them: their storage is paid for, and nothing of them can be restored.
 pub async fn clean_up(store: &Store, context: &Context) -> Result<CleanedUp, EngineError> {
-    let found = context.or_cancelled(store.unfinished_uploads()).await?;
+    let found = context.or_cancelled(unfinished(store)).await?;
     let now = Timestamp::now();
     let mut cleaned = CleanedUp::default();
     for upload in found {

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// What the names of all objects of the doctor begin with.
+pub(super) const PROBE_PREFIX: &str = ".zipkeep-probe-";
 /// For taking back what a cancelled test wrote: the person waits for it.
 const LONGEST_TAKING_BACK: Duration = Duration::from_secs(5);
 
@@ -38,7 +40,7 @@ pub(super) struct Probe<'a> {
 
 impl<'a> Probe<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        let name = format!(".zipkeep-probe-{:016x}", fresh_number());
+        let name = format!("{PROBE_PREFIX}{:016x}", fresh_number());
         Self {
             store,
             key: store.key(&name),

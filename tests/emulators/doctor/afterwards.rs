@@ -8,6 +8,7 @@ use crate::emulator::{
     COS, Computer, EVERY, Emulator, Held, Kind, MINIO, OSS, PartCopy, Refusal, Rules,
 };
 use crate::support::{assert_same_tree, noise, write_file};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -126,7 +127,10 @@ fn only_uploads_that_are_older_than_a_day_are_cleaned_up() {
         let computer = Computer::new(&emulator, line_to(&rules));
         computer.add_profile("p", &computer.right(), &[]);
         leave_uploads(&emulator, &[48, 25, 23]);
-        let young = &emulator.unfinished_uploads()[2];
+        let young = emulator.unfinished_uploads()[2].clone();
+        let of_another_program = "my backups/pc/video.bin";
+        let long_ago = Timestamp::now() - SignedDuration::from_hours(100);
+        emulator.put_upload(of_another_program, long_ago, vec![0; 10]);
         let (code, line) = computer.json(&["--profile", "p", "test", "--clean-up"]);
         assert_eq!(code, Some(3), "{line}");
         let cleaned = &line["result"]["cleaned_up"];
@@ -134,7 +138,10 @@ fn only_uploads_that_are_older_than_a_day_are_cleaned_up() {
             (&cleaned["uploads"], &cleaned["left"]),
             (&2.into(), &1.into())
         );
-        assert_eq!(emulator.unfinished_uploads(), [young.as_str()]);
+        assert_eq!(
+            emulator.unfinished_uploads(),
+            [young.as_str(), of_another_program]
+        );
         computer.done(&["--profile", "p", "test"]);
     }
 }

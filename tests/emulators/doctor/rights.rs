@@ -159,7 +159,7 @@ fn servers() -> Vec<Case> {
 
 /// Uploads of backups that never ended, begun so many hours ago.
 pub(super) fn leave_uploads(emulator: &Emulator, hours_ago: &[i64]) {
-    for (number, hours) in hours_ago.iter().enumerate() {
+    for (number, hours) in (1..).zip(hours_ago) {
         let begun = Timestamp::now() - SignedDuration::from_hours(*hours);
         let key = format!("my backups/pc/p.2025010{number}T000000Z.pc.linux.zip");
         emulator.put_upload(&key, begun, vec![0; 1 << 20]);
