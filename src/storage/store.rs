@@ -156,7 +156,7 @@ impl Store {
         let head = || self.client.head(&path);
         match self.run(Load::SMALL, Asked::Object, head).await {
             Ok(meta) => self.info(&meta),
-            Err(error) if error.fault() == Fault::Denied && self.lacks(key).await => {
+            Err(error) if error.fault() == Fault::Denied && Box::pin(self.lacks(key)).await => {
                 Err(StorageError::new(Fault::NoObject).caused_by(error))
             }
             Err(error) => Err(error),
