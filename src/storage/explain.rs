@@ -284,7 +284,7 @@ fn tls_trouble(error: &object_store::Error) -> Option<&'static str> {
 
 fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.any(|cause| cause.is::<TooLong>())
+    causes.any(<dyn Error>::is::<TooLong>)
 }
 
 fn fault_of_transport(error: &object_store::Error) -> Option<Fault> {

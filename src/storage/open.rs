@@ -332,7 +332,7 @@ mod tests {
                     1_u64 << 40
                 );
                 stream.write_all(head.as_bytes()).await.ok();
-                while stream.write_all(&[b'x'; 64 * 1024]).await.is_ok() {}
+                while stream.write_all(&[b'x'; 8 * 1024]).await.is_ok() {}
             });
             let store = store.await;
             let most = 2 * (9 << 20);
