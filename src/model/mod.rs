@@ -41,5 +41,5 @@ pub use policy::{AccessPolicy, Deleting, access_policy};
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
 pub use providers::Provider;
-pub use secret::Secret;
+pub use secret::{Secret, odd_key};
 pub use size::{bytes_of_text, bytes_text, count_text};

@@ -84,10 +84,11 @@ fn keys_in(name: &str, credentials: &AwsFile, config: &AwsFile) -> Result<Keys, 
     };
     let needed = |setting| value(section, setting).ok_or_else(|| missing(name, setting));
     let token = value(section, "aws_session_token").unwrap_or_default();
-    Ok(Keys {
+    let keys = Keys {
         access_key_id: needed("aws_access_key_id")?.to_owned(),
         secret: Secret::new(needed("aws_secret_access_key")?).with_session_token(token),
-    })
+    };
+    keys.checked(&format!("in the AWS profile “{name}”"))
 }
 
 fn missing(name: &str, setting: &'static str) -> SecretsError {
