@@ -2,14 +2,21 @@
 
 use super::clean::clean;
 use super::error::{EndpointError, harmless};
-use super::said::{Read, is_this_computer, split_path};
+use super::parse::{parse, parse_without_scheme};
+use super::query::without_query;
+use super::said::{Read, split_path};
 use super::web_address::of_url;
 use crate::model::Provider;
-use url::Url;
 
 /// Reads `text`, which may be empty. `chosen` is the provider that the person chose.
 pub(super) fn read(text: &str, chosen: Provider) -> Result<Read, EndpointError> {
-    let text = clean(text);
+    let bare = without_query(&clean(text), chosen);
+    let mut read = read_bare(bare.text, chosen)?;
+    read.sentences.extend(bare.sentence.map(str::to_owned));
+    Ok(read)
+}
+
+fn read_bare(text: String, chosen: Provider) -> Result<Read, EndpointError> {
     if text.is_empty() {
         return Ok(Read::default());
     }
@@ -64,24 +71,5 @@ fn of_uri(provider: Option<Provider>, rest: &str) -> Read {
         bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
         path: split_path(path),
         ..Read::default()
-    }
-}
-
-fn parse(text: &str) -> Result<Url, EndpointError> {
-    let url = Url::parse(text).map_err(|_| EndpointError::EndpointInvalid(harmless(text)))?;
-    if url.username().is_empty() && url.password().is_none() {
-        Ok(url)
-    } else {
-        Err(EndpointError::Credentials)
-    }
-}
-
-/// Without a scheme it is https, or http on this very computer.
-fn parse_without_scheme(text: &str) -> Result<Url, EndpointError> {
-    let secure = parse(&format!("https://{text}"))?;
-    if secure.host().is_some_and(|host| is_this_computer(&host)) {
-        parse(&format!("http://{text}"))
-    } else {
-        Ok(secure)
     }
 }

@@ -1,9 +1,11 @@
 //! From all fields together to one address.
 
 use super::address::{Endpoint, Understanding};
-use super::bucket::{addressing_of, adopt_bucket, check_bucket, root_of, without_bucket};
+use super::bucket::{
+    addressing_of, adopt_bucket, check_bucket, check_root, root_of, without_bucket,
+};
 use super::clean::clean;
-use super::error::{EndpointError, harmless};
+use super::error::{EndpointError, harmless_name};
 use super::hosts::recognise;
 use super::read::read;
 use super::said::{Origin, Read, Service, is_this_computer};
@@ -54,6 +56,7 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
     }
     check_bucket(&bucket, is_own_host, provider)?;
     let root_path = root_of(settings, &path.join("/"), &mut sentences);
+    check_root(&root_path)?;
     let port = origin.port.map_or(String::new(), |port| format!(":{port}"));
     let region = region
         .or_else(|| Some(preset.region_default.clone()).filter(|region| !region.is_empty()))
@@ -74,22 +77,6 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
     })
 }
 
-/// What was taken from where as far as the fields are filled in, for people who are still typing.
-pub fn understood_so_far(settings: &S3Destination) -> Result<Vec<String>, EndpointError> {
-    let understood = match understand(settings) {
-        Err(EndpointError::BucketMissing) => {
-            // Any bucket: what is said of the rest does not depend on it.
-            let bucket = "bucket-1".to_owned();
-            understand(&S3Destination {
-                bucket,
-                ..settings.clone()
-            })
-        }
-        other => other,
-    };
-    understood.map(|it| it.sentences)
-}
-
 /// What the address says, and the bucket's field; either may hold an address.
 fn read_fields(settings: &S3Destination) -> Result<(Read, String), EndpointError> {
     let chosen = settings.provider;
@@ -105,7 +92,7 @@ fn read_fields(settings: &S3Destination) -> Result<(Read, String), EndpointError
     let mut path = from_bucket.path;
     let bucket = match from_bucket.bucket {
         Some(bucket) => bucket,
-        None if path.is_empty() => return Err(EndpointError::BucketInvalid(harmless(field))),
+        None if path.is_empty() => return Err(EndpointError::BucketInvalid(harmless_name(field))),
         None => path.remove(0),
     };
     let mut both = from_endpoint;
@@ -130,7 +117,7 @@ fn region_of(
     let typed = preset.bare_region(settings.region.trim());
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if !typed.chars().all(is_plain) {
-        return Err(EndpointError::RegionInvalid(harmless(typed)));
+        return Err(EndpointError::RegionInvalid(harmless_name(typed)));
     }
     match &read.region {
         None => Ok(Some(typed.to_owned()).filter(|region| !region.is_empty())),

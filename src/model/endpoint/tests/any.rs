@@ -2,7 +2,8 @@
 
 use super::settings;
 use crate::model::{
-    Addressing, Provider, S3Destination, normal_form, resolve_endpoint, understand,
+    Addressing, Provider, S3Destination, keepable, keepable_part, normal_form, resolve_endpoint,
+    understand,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -150,6 +151,65 @@ proptest! {
                 prop_assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_field_that_is_kept_holds_a_login(
+        before in "[A-Za-z0-9:/]{0,8}",
+        rest in any_text(),
+        given in any_settings(),
+        field in 0..5usize,
+    ) {
+        let mut given = given;
+        let fields = [
+            &mut given.endpoint,
+            &mut given.region,
+            &mut given.bucket,
+            &mut given.root_path,
+            &mut given.access_key_id,
+        ];
+        let begin = if field == 4 { "https://" } else { "" };
+        if let Some(chosen) = fields.into_iter().nth(field) {
+            *chosen = format!("{begin}{before}AK:hunter2@{rest}");
+        }
+        let error = keepable(&given).expect_err("refused");
+        prop_assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
+        let part = format!("{:?}", keepable_part(&given));
+        prop_assert!(!part.contains("hunter"), "{part}");
+        if let Err(error) = understand(&given) {
+            prop_assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_query_that_is_kept_holds_a_token(given in any_settings(), name in "[A-Za-z-]{1,12}") {
+        let endpoint = format!("{}?{name}=1&X-Amz-Security-Token=hunter2", given.endpoint);
+        let given = S3Destination { endpoint, ..given };
+        let part = format!("{:?}", keepable_part(&given));
+        prop_assert!(!part.contains("hunter"), "{part}");
+        let understood = format!("{:?}", understand(&given));
+        prop_assert!(!understood.contains("hunter"), "{understood}");
+    }
+
+    #[test]
+    fn what_is_kept_means_the_same(given in any_settings()) {
+        if let Ok(kept) = keepable(&given) {
+            let there = resolve_endpoint(&given);
+            prop_assert!(there.is_err() || resolve_endpoint(&kept) == there, "{kept:?}");
+            prop_assert_eq!(keepable(&kept), Ok(kept.clone()));
+            prop_assert_eq!(keepable_part(&kept), kept);
+        }
+        let part = keepable_part(&given);
+        prop_assert!(keepable(&part).is_ok(), "{part:?}");
+    }
+
+    #[test]
+    fn a_root_path_is_one_for_the_engine_too(root in "[a./\\PC\u{1}]{0,12}") {
+        let mut given = settings(Provider::OTHER, "h.example", "", "photos");
+        given.root_path = root;
+        let root = given.root_path.trim_matches(|c: char| c == '/' || c.is_whitespace());
+        let is_one = object_store::path::Path::parse(root).is_ok();
+        prop_assert_eq!(resolve_endpoint(&given).is_ok(), is_one, "{}", root);
     }
 
     #[test]
