@@ -208,7 +208,8 @@ fn cam(endpoint: &Endpoint, deleting: Deleting) -> CamPolicy {
         "name/cos:AbortMultipartUpload",
     ];
     if deleting == Deleting::Allowed {
-        on_objects.push("name/cos:DeleteObject");
+        // Several at once are an action of their own here; elsewhere the one for each of them is enough.
+        on_objects.extend(["name/cos:DeleteObject", "name/cos:DeleteMultipleObjects"]);
     }
     let below = below_root(endpoint, str::to_owned);
     CamPolicy {
@@ -385,6 +386,20 @@ mod tests {
             policy["statement"][1]["resource"],
             json!(["qcs::cos:ap-guangzhou:uid/1250000000:photos-1250000000/pc/*"])
         );
+    }
+
+    #[test]
+    fn cos_deletes_several_objects_by_an_action_of_its_own() {
+        let cos = destination(Provider::COS, "ap-guangzhou", "photos-1250000000", "pc");
+        let actions = |deleting| read(&cos, deleting)["statement"][1]["action"].to_string();
+        let both = [
+            "\"name/cos:DeleteObject\"",
+            "\"name/cos:DeleteMultipleObjects\"",
+        ];
+        for action in both {
+            assert!(actions(Deleting::Allowed).contains(action), "{action}");
+        }
+        assert!(!actions(Deleting::Forbidden).contains("Delete"));
     }
 
     #[test]
