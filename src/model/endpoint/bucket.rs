@@ -9,6 +9,7 @@ use crate::model::providers::{AddressingRule, Preset};
 use crate::model::{Provider, S3Destination};
 
 /// A host that nobody knows without the bucket of this name before it, however often it stands there.
+/// Only for hosts before which buckets are known to stand.
 pub(super) fn without_bucket<'a>(host: &'a str, bucket: &str) -> Option<&'a str> {
     if bucket.is_empty() || is_ip(host) {
         return None;

@@ -8,9 +8,9 @@ use super::clean::clean;
 use super::error::{EndpointError, harmless_name};
 use super::hosts::recognise;
 use super::read::read;
-use super::said::{Origin, Read, Service, is_this_computer};
-use crate::model::S3Destination;
-use crate::model::providers::Preset;
+use super::said::{Origin, Read, Service, is_ip, is_this_computer};
+use crate::model::providers::{AddressingRule, Preset};
+use crate::model::{Addressing, S3Destination};
 use url::Host;
 
 /// Turns settings into an address.
@@ -41,7 +41,13 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
     }
     let mut path = read.path;
     let mut in_address = read.bucket;
-    if in_address.is_none() && !is_own_host && without_bucket(&origin.host, &field).is_some() {
+    // Many people's own servers are called like the bucket: elsewhere it stays a part of the host.
+    let is_before_host = !is_own_host
+        && match settings.addressing {
+            Some(known) => known == Addressing::VirtualHosted,
+            None => preset.addressing == AddressingRule::VirtualOnly,
+        };
+    if in_address.is_none() && is_before_host && without_bucket(&origin.host, &field).is_some() {
         if path.first() == Some(&field) {
             path.remove(0);
         }
@@ -51,7 +57,11 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
         in_address = Some(path.remove(0));
     }
     let bucket = adopt_bucket(field, in_address, &mut sentences)?;
-    if !is_own_host && let Some(service) = without_bucket(&origin.host, &bucket) {
+    if is_before_host && let Some(service) = without_bucket(&origin.host, &bucket) {
+        sentences.push(format!(
+            "The bucket “{}” stands before the host, which is {service}.",
+            harmless_name(&bucket)
+        ));
         origin.host = service.to_owned();
     }
     check_bucket(&bucket, is_own_host, provider)?;
@@ -67,6 +77,8 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
             service_url: format!("{}://{}{port}", origin.scheme, origin.host),
             addressing: settings
                 .addressing
+                // No bucket stands before a number, whatever was found out about an earlier host.
+                .filter(|known| *known == Addressing::Path || !is_ip(&origin.host))
                 .unwrap_or_else(|| addressing_of(preset, &origin.host, is_own_host, &bucket)),
             bucket,
             root_path,

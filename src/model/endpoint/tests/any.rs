@@ -98,12 +98,20 @@ fn any_settings() -> impl Strategy<Value = S3Destination> {
         bucket,
         root,
         any::<bool>(),
+        select(vec![
+            None,
+            Some(Addressing::Path),
+            Some(Addressing::VirtualHosted),
+        ]),
     )
         .prop_map(
-            |(provider, endpoint, region, bucket, root_path, allow_plain_http)| S3Destination {
-                root_path,
-                allow_plain_http,
-                ..settings(provider, &endpoint, &region, &bucket)
+            |(provider, endpoint, region, bucket, root_path, allow_plain_http, addressing)| {
+                S3Destination {
+                    root_path,
+                    allow_plain_http,
+                    addressing,
+                    ..settings(provider, &endpoint, &region, &bucket)
+                }
             },
         )
 }
