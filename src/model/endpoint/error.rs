@@ -21,6 +21,26 @@ pub enum EndpointError {
     /// Not a URL by any reading.
     #[error("the endpoint “{0}” is not an address")]
     EndpointInvalid(String),
+    /// A region in the endpoint's field.
+    #[error("“{0}” seems to be a region, not an address: it belongs into the region (--region)")]
+    EndpointIsRegion(String),
+    /// An access key id in the endpoint's field.
+    #[error(
+        "the endpoint seems to be an access key id, not an address: it belongs into its own field (--access-key-id)"
+    )]
+    EndpointIsKeyId,
+    /// A host of a kind of storage that is not used.
+    #[error(
+        "“{host}” is {what}, which zipkeep does not use: the usual address of a bucket there is {example}"
+    )]
+    HostNotUsed {
+        /// What was pasted.
+        host: String,
+        /// What it is.
+        what: &'static str,
+        /// The usual address.
+        example: String,
+    },
     /// A scheme other than http and https.
     #[error("the endpoint must begin with https:// or http://, not {0}://")]
     Scheme(String),

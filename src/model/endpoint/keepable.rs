@@ -5,6 +5,7 @@ use super::clean::{clean, clean_root};
 use super::error::{EndpointError, harmless_name, may_hold_login};
 use super::normal::normal_form;
 use super::query::without_query;
+use super::scheme::with_one_scheme;
 use crate::model::S3Destination;
 
 /// Longer than any region, and shorter than the secrets that are pasted here.
@@ -63,7 +64,7 @@ pub fn keepable_part(settings: &S3Destination) -> S3Destination {
 }
 
 fn endpoint_without_query(settings: &S3Destination) -> String {
-    let cleaned = clean(&settings.endpoint);
+    let cleaned = with_one_scheme(&clean(&settings.endpoint));
     let bare = without_query(&cleaned, settings.provider).text;
     if bare == cleaned {
         settings.endpoint.clone()

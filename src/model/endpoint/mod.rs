@@ -11,6 +11,7 @@ mod console;
 mod error;
 mod hosts;
 mod keepable;
+mod looks;
 mod normal;
 mod parse;
 mod pattern;
@@ -19,6 +20,7 @@ mod read;
 mod region;
 mod resolve;
 mod said;
+mod scheme;
 mod so_far;
 mod summary;
 #[cfg(test)]

@@ -2,16 +2,22 @@
 
 use super::clean::clean;
 use super::error::{EndpointError, harmless};
+use super::looks::check_looks;
 use super::parse::{parse, parse_without_scheme};
 use super::query::without_query;
 use super::said::{Read, split_path};
+use super::scheme::with_one_scheme;
 use super::web_address::of_url;
 use crate::model::Provider;
 
 /// Reads `text`, which may be empty. `chosen` is the provider that the person chose.
 pub(super) fn read(text: &str, chosen: Provider) -> Result<Read, EndpointError> {
-    let bare = without_query(&clean(text), chosen);
+    let cleaned = clean(text);
+    let typed = with_one_scheme(&cleaned);
+    let bare = without_query(&typed, chosen);
+    let mended = (typed != cleaned).then(|| format!("The address was read as {}.", bare.text));
     let mut read = read_bare(bare.text, chosen)?;
+    read.sentences.extend(mended);
     read.sentences.extend(bare.sentence.map(str::to_owned));
     Ok(read)
 }
@@ -27,6 +33,7 @@ fn read_bare(text: String, chosen: Provider) -> Result<Read, EndpointError> {
         return Ok(of_uri(Some(Provider::AWS), named.1));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
+        check_looks(&text)?;
         return match account(&text, chosen) {
             Some(url) => Ok(Read {
                 sentences: vec![format!("The account “{text}” has the address {url}.")],

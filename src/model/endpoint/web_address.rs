@@ -2,7 +2,7 @@
 
 use super::console::{Page, Place, read_page, segments};
 use super::error::{EndpointError, harmless};
-use super::hosts::{HostKind, KnownHost, recognise};
+use super::hosts::{HostKind, KnownHost, not_used, recognise};
 use super::said::{Origin, Read, Service, is_ip, split_path};
 use crate::model::Provider;
 use url::{Host, Url};
@@ -18,6 +18,9 @@ pub(super) fn of_url(url: &Url, chosen: Provider) -> Result<Read, EndpointError>
     let is_name = host.split('.').all(|label| !label.is_empty()) && host.chars().all(is_plain);
     if !is_name && !is_ip(&host) {
         return Err(EndpointError::EndpointInvalid(harmless(url.as_str())));
+    }
+    if let Some(error) = not_used(&host) {
+        return Err(error);
     }
     if let Some(page) = read_page(url, chosen) {
         return Ok(of_page(page?, url, host));
