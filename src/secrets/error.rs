@@ -99,7 +99,7 @@ impl SecretsError {
                 "Complete it with `aws configure`, or choose another source of the keys."
             }
             Self::AwsNotStatic { .. } => {
-                "Let AWS's program fetch them: start zipkeep from a terminal after `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and choose the environment as the source of the keys. Or use a profile with an access key of its own."
+                "zipkeep takes no roles and asks no other program for keys. Let AWS's program fetch them: start zipkeep from a terminal after `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and choose the environment as the source of the keys. Or use a profile with an access key of its own."
             }
         }
     }
