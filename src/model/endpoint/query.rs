@@ -40,7 +40,7 @@ pub(super) fn without_query(text: &str, chosen: Provider) -> Bare {
         && read_page(url, chosen).is_some()
     {
         return Bare {
-            text: format!("{head}{}", of_page(behind)),
+            text: clean(&format!("{head}{}", of_page(behind))),
             sentence: None,
         };
     }
@@ -91,9 +91,9 @@ fn of_page(behind: &str) -> String {
     let (query, fragment) = behind.split_once('#').unwrap_or((behind, ""));
     let (path, path_query) = fragment.split_once('?').unwrap_or((fragment, ""));
     let mut kept = read_pairs(query.trim_start_matches('?'));
-    if !path.is_empty() || !path_query.is_empty() {
-        kept.extend(["#", path]);
-        kept += &read_pairs(path_query);
+    let path_pairs = read_pairs(path_query);
+    if !path.is_empty() || !path_pairs.is_empty() {
+        kept.extend(["#", path, &path_pairs]);
     }
     kept
 }
@@ -134,6 +134,10 @@ mod tests {
             "https://h.example/b",
         );
         check("h.example/b/c#x", "h.example/b/c");
+        check(
+            "f004.backblazeb2.com/file/b/a#?t=1",
+            "f004.backblazeb2.com/file/b/a",
+        );
         check("s3://b/c#1?x=y", "s3://b/c#1");
         check(
             "https://s3.console.aws.amazon.com/s3/buckets/b?token=t&region=eu-west-1&prefix=a/&x",
