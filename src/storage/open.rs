@@ -407,7 +407,9 @@ mod tests {
                 ("AK", sound.with_session_token(odd), "session token"),
             ] {
                 let refused = open_s3_with(&settings(id), Some(&secret), short(), short());
-                let refused = refused.err().expect("refused");
+                let Err(refused) = refused else {
+                    panic!("{name}: taken");
+                };
                 assert_eq!(refused.fault(), Fault::Settings);
                 let told = format!("{refused} {refused:?}");
                 assert!(told.contains(name) && !told.contains("hunter2"), "{told}");

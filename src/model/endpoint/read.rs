@@ -16,13 +16,13 @@ pub(super) fn read(text: &str, chosen: Provider) -> Result<Read, EndpointError> 
     let typed = with_one_scheme(&cleaned);
     let bare = without_query(&typed, chosen);
     let mended = (typed != cleaned).then(|| format!("The address was read as {}.", bare.text));
-    let mut read = read_bare(bare.text, chosen)?;
+    let mut read = read_bare(&bare.text, chosen)?;
     read.sentences.extend(mended);
     read.sentences.extend(bare.sentence.map(str::to_owned));
     Ok(read)
 }
 
-fn read_bare(text: String, chosen: Provider) -> Result<Read, EndpointError> {
+fn read_bare(text: &str, chosen: Provider) -> Result<Read, EndpointError> {
     if text.is_empty() {
         return Ok(Read::default());
     }
@@ -33,18 +33,18 @@ fn read_bare(text: String, chosen: Provider) -> Result<Read, EndpointError> {
         return Ok(of_uri(Some(Provider::AWS), named.1));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        check_looks(&text)?;
-        return match account(&text, chosen) {
+        check_looks(text)?;
+        return match account(text, chosen) {
             Some(url) => Ok(Read {
                 sentences: vec![format!("The account “{text}” has the address {url}.")],
                 ..of_url(&parse(&url)?, chosen)?
             }),
-            None => of_url(&parse_without_scheme(&text)?, chosen),
+            None => of_url(&parse_without_scheme(text)?, chosen),
         };
     };
     let scheme = scheme.to_ascii_lowercase();
     if scheme == "http" || scheme == "https" {
-        return of_url(&parse(&text)?, chosen);
+        return of_url(&parse(text)?, chosen);
     }
     let is_of = |provider: &Provider| provider.preset().uri_schemes.contains(&scheme);
     if let Some(provider) = Provider::all().find(is_of) {
@@ -57,7 +57,7 @@ fn read_bare(text: String, chosen: Provider) -> Result<Read, EndpointError> {
     }
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     if scheme.is_empty() || !scheme.chars().all(is_scheme) || text.contains('@') {
-        return Err(EndpointError::EndpointInvalid(harmless(&text)));
+        return Err(EndpointError::EndpointInvalid(harmless(text)));
     }
     Err(EndpointError::Scheme(scheme))
 }

@@ -119,8 +119,8 @@ fn any_settings() -> impl Strategy<Value = S3Destination> {
             |(provider, endpoint, region, bucket, root_path, allow_plain_http, addressing)| {
                 S3Destination {
                     root_path,
-                    allow_plain_http,
                     addressing,
+                    allow_plain_http,
                     ..settings(provider, &endpoint, &region, &bucket)
                 }
             },
