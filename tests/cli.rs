@@ -339,6 +339,69 @@ fn profiles_are_added_changed_exported_imported_and_removed() {
 }
 
 #[test]
+fn a_secret_in_a_wrong_field_is_neither_saved_nor_repeated() {
+    let computer = Computer::new();
+    let nowhere = |output: &Output| {
+        let kept = fs::read_to_string(computer.path(".config/zipkeep/config.toml"));
+        let all = format!("{}{}", printed(output), kept.unwrap_or_default());
+        assert!(!all.contains("hunter2"), "{all}");
+    };
+    let add = |fields: &[&str]| {
+        let begin = ["profile", "add", "q", "--provider", "aws"];
+        let output = computer.run(&[&begin, fields].concat());
+        nowhere(&output);
+        output
+    };
+    for fields in [
+        ["--bucket", "https://AK:hunter2@host.example/b"],
+        ["--bucket", "AK:hunter2@host"],
+        ["--bucket", "AK:hunter2"],
+        ["--region", "AK:hunter2@x"],
+        ["--root", "https://AK:hunter2@host.example/b"],
+        ["--root", "a/AK:hunter2@x"],
+        ["--access-key-id", "https://AK:hunter2@host.example"],
+        ["--endpoint", "https://AK:hunter2@host.example/b"],
+        ["--endpoint", "https://AK%3Ahunter2%40host.example/b"],
+    ] {
+        let output = add(&fields);
+        assert_eq!(output.status.code(), Some(2), "{fields:?}");
+    }
+    let address = printed(&add(&["--bucket", "https://h.example/b"]));
+    assert!(address.contains("into the endpoint"), "{address}");
+    let signed = "https://h.example/b?X-Amz-Security-Token=hunter2&X-Amz-Signature=hunter2";
+    assert!(add(&["--endpoint", signed]).status.success());
+    nowhere(&computer.run(&["profile", "export", "q"]));
+    for (field, value) in [
+        ("endpoint", "https://AK:hunter2@h.example/b"),
+        ("bucket", "AK:hunter2@b"),
+        ("region", "AK:hunter2"),
+    ] {
+        let destination = serde_json::json!({"kind": "s3", "provider": "aws", field: value});
+        let profile = serde_json::json!({"name": "i", "destination": destination});
+        fs::write(computer.path("i.json"), profile.to_string()).expect("written");
+        let output = computer.run(&["profile", "import", "i.json"]);
+        assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+        nowhere(&output);
+    }
+}
+
+#[test]
+fn a_root_path_that_cannot_be_is_refused_when_it_is_set() {
+    let computer = Computer::new();
+    for root in ["../x", "a//b", "a/./b"] {
+        let begin = ["profile", "add", "q", "--provider", "aws", "--root"];
+        let output = computer.run(&[&begin[..], &[root]].concat());
+        assert_eq!(output.status.code(), Some(2), "{root}");
+        let told = printed(&output);
+        assert!(told.contains("cannot be a root path"), "{told}");
+    }
+    let add = ["profile", "add", "q", "--provider", "aws", "--root", "a/b"];
+    assert!(computer.run(&add).status.success());
+    let edit = ["profile", "edit", "q", "--root", "../x"];
+    assert_eq!(computer.run(&edit).status.code(), Some(2));
+}
+
+#[test]
 fn how_a_profile_backs_up_is_set_shown_and_carried_over() {
     let (a, b) = (Computer::new(), Computer::new());
     let add = [

@@ -5,7 +5,7 @@ use crate::gui::inside_form::InsideForm;
 use crate::gui::restore_form::RestoreForm;
 use crate::model::{
     Backup, Compression, CredentialSource, Destination, FolderDestination, Profile, Provider,
-    S3Destination, Secret, WhenUnchanged,
+    S3Destination, Secret, WhenUnchanged, keepable_part,
 };
 use std::path::PathBuf;
 
@@ -230,6 +230,11 @@ impl ProfileForm {
     /// The destination as typed; what was found out about the one before stays as long as it is the same.
     fn destination_after(&self, before: &Destination) -> Destination {
         let mut destination = self.destination();
+        if let Destination::S3(typed) = &mut destination
+            && !is_same(typed, before)
+        {
+            *typed = keepable_part(typed);
+        }
         if let (Destination::S3(new), Destination::S3(old)) = (&mut destination, before)
             && (new.provider, &new.endpoint) == (old.provider, &old.endpoint)
         {
@@ -242,6 +247,19 @@ impl ProfileForm {
     pub(crate) fn typed_secret(&self) -> Option<Secret> {
         (self.secret_edit == SecretEdit::Typed).then(|| Secret::new(&self.secret))
     }
+}
+
+/// Whether these settings are those before, so that what an older version kept goes on.
+fn is_same(typed: &S3Destination, before: &Destination) -> bool {
+    let Destination::S3(before) = before else {
+        return false;
+    };
+    let addressing = before.addressing;
+    *before
+        == S3Destination {
+            addressing,
+            ..typed.clone()
+        }
 }
 
 #[cfg(test)]
@@ -287,5 +305,43 @@ mod tests {
         form.root_path = "/deep/er/ ".to_owned();
         form.excludes = "\n *.tmp \n\ncache/\n".to_owned();
         assert_eq!(form.applied_to(&profile), profile);
+    }
+
+    #[test]
+    fn a_secret_in_a_wrong_field_is_not_kept() {
+        let profile = s3_profile();
+        let pasted = "https://AK:hunter2@host.example/b";
+        let fill: [fn(&mut ProfileForm, &str); 4] = [
+            |form, text| form.endpoint = text.to_owned(),
+            |form, text| form.bucket = text.to_owned(),
+            |form, text| form.region = text.to_owned(),
+            |form, text| form.root_path = text.to_owned(),
+        ];
+        for fill in fill {
+            let mut form = ProfileForm::of(&profile);
+            fill(&mut form, pasted);
+            let Destination::S3(kept) = form.applied_to(&profile).destination else {
+                panic!("a bucket");
+            };
+            assert!(!format!("{kept:?}").contains("hunter2"), "{kept:?}");
+            assert_eq!(kept.bucket, "", "nothing goes anywhere meanwhile");
+        }
+        let mut form = ProfileForm::of(&profile);
+        form.endpoint = "https://e.example?X-Amz-Security-Token=hunter2".to_owned();
+        assert_eq!(form.applied_to(&profile), profile);
+    }
+
+    #[test]
+    fn an_address_in_the_field_of_the_bucket_is_kept_in_its_own() {
+        let profile = s3_profile();
+        let mut form = ProfileForm::of(&profile);
+        (form.endpoint, form.root_path) = (String::new(), String::new());
+        form.bucket = "https://acc.r2.cloudflarestorage.com/photos/pc".to_owned();
+        let Destination::S3(kept) = form.applied_to(&profile).destination else {
+            panic!("a bucket");
+        };
+        let found = [kept.endpoint, kept.bucket, kept.root_path];
+        let meant = ["https://acc.r2.cloudflarestorage.com", "photos", "pc"];
+        assert_eq!(found, meant);
     }
 }

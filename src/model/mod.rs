@@ -29,8 +29,8 @@ pub use compression::Compression;
 pub use credential_source::{CredentialSource, CredentialSourceError};
 pub use destination::{Addressing, Destination, FolderDestination, S3Destination};
 pub use endpoint::{
-    Account, Endpoint, EndpointError, Understanding, account_of, endpoint_in_variant, normal_form,
-    region_of_host, resolve_endpoint, understand, understood_so_far,
+    Account, Endpoint, EndpointError, Understanding, account_of, endpoint_in_variant, keepable,
+    keepable_part, normal_form, region_of_host, resolve_endpoint, understand, understood_so_far,
 };
 pub use exclude::{exclude_in, exclude_seen_from};
 pub use manifest::{
@@ -41,5 +41,5 @@ pub use policy::{AccessPolicy, Deleting, access_policy};
 pub use profile::{Profile, ProfileError, WhenUnchanged};
 pub use progress::{Phase, Progress, Reporter, Trouble, Warning};
 pub use providers::Provider;
-pub use secret::Secret;
+pub use secret::{Secret, odd_key};
 pub use size::{bytes_of_text, bytes_text, count_text};

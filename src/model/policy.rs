@@ -33,8 +33,8 @@ pub fn access_policy(
     let endpoint = resolve_endpoint(settings)?;
     Ok(match endpoint.provider.preset().policy {
         PolicyLanguage::Aws => document(&aws(&endpoint, deleting)),
-        PolicyLanguage::Ram => document(&ram(&endpoint, deleting)),
-        PolicyLanguage::Cam => document(&cam(&endpoint, deleting)),
+        PolicyLanguage::Ram => document(&ram(plain_root(&endpoint)?, deleting)),
+        PolicyLanguage::Cam => document(&cam(plain_root(&endpoint)?, deleting)),
         PolicyLanguage::None => AccessPolicy::Words(words(&endpoint, deleting)),
     })
 }
@@ -51,6 +51,18 @@ impl AccessPolicy {
 fn document(policy: &impl Serialize) -> AccessPolicy {
     // Strings and lists of them can always be written.
     AccessPolicy::Document(serde_json::to_string_pretty(policy).unwrap_or_default())
+}
+
+/// The endpoint, if no sign of its root path stands for others in a language that knows no escape: a policy with
+/// such a root path would allow other folders too.
+fn plain_root(endpoint: &Endpoint) -> Result<&Endpoint, EndpointError> {
+    if endpoint.root_path.contains(['*', '?']) {
+        return Err(EndpointError::RootNotInPolicy {
+            root: endpoint.root_path.clone(),
+            title: endpoint.provider.title(),
+        });
+    }
+    Ok(endpoint)
 }
 
 /// A policy of AWS or Alibaba Cloud.
@@ -78,6 +90,8 @@ fn aws(endpoint: &Endpoint, deleting: Deleting) -> Policy {
         _ if endpoint.provider != super::Provider::AWS => "aws",
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",
+        region if region.starts_with("us-isob-") => "aws-iso-b",
+        region if region.starts_with("us-iso-") => "aws-iso",
         _ => "aws",
     };
     let bucket = format!("arn:{partition}:s3:::{}", endpoint.bucket);
@@ -194,7 +208,8 @@ fn cam(endpoint: &Endpoint, deleting: Deleting) -> CamPolicy {
         "name/cos:AbortMultipartUpload",
     ];
     if deleting == Deleting::Allowed {
-        on_objects.push("name/cos:DeleteObject");
+        // Several at once are an action of their own here; elsewhere the one for each of them is enough.
+        on_objects.extend(["name/cos:DeleteObject", "name/cos:DeleteMultipleObjects"]);
     }
     let below = below_root(endpoint, str::to_owned);
     CamPolicy {
@@ -339,6 +354,8 @@ mod tests {
         for (region, begin) in [
             ("cn-north-1", "arn:aws-cn:s3:::b"),
             ("us-gov-west-1", "arn:aws-us-gov:s3:::b"),
+            ("us-iso-east-1", "arn:aws-iso:s3:::b"),
+            ("us-isob-east-1", "arn:aws-iso-b:s3:::b"),
             ("eu-west-1", "arn:aws:s3:::b"),
         ] {
             let policy = read(
@@ -368,6 +385,48 @@ mod tests {
         assert_eq!(
             policy["statement"][1]["resource"],
             json!(["qcs::cos:ap-guangzhou:uid/1250000000:photos-1250000000/pc/*"])
+        );
+    }
+
+    #[test]
+    fn cos_deletes_several_objects_by_an_action_of_its_own() {
+        let cos = destination(Provider::COS, "ap-guangzhou", "photos-1250000000", "pc");
+        let actions = |deleting| read(&cos, deleting)["statement"][1]["action"].to_string();
+        let both = [
+            "\"name/cos:DeleteObject\"",
+            "\"name/cos:DeleteMultipleObjects\"",
+        ];
+        for action in both {
+            assert!(actions(Deleting::Allowed).contains(action), "{action}");
+        }
+        assert!(!actions(Deleting::Forbidden).contains("Delete"));
+    }
+
+    #[test]
+    fn a_root_path_reaches_no_other_folder() {
+        let others = [
+            destination(Provider::OSS, "cn-hangzhou", "photos", ""),
+            destination(Provider::COS, "ap-guangzhou", "photos-1250000000", ""),
+        ];
+        for mut settings in others {
+            for root in ["*", "a?b/*c", "a/?"] {
+                root.clone_into(&mut settings.root_path);
+                let refused = access_policy(&settings, Deleting::Allowed).expect_err("refused");
+                let told = refused.to_string();
+                assert!(
+                    told.contains(root) && told.contains("access policy"),
+                    "{told}"
+                );
+            }
+        }
+        let aws = destination(Provider::AWS, "eu-west-1", "photos", "a?b");
+        let resource = &read(&aws, Deleting::Allowed)["Statement"][2]["Resource"];
+        assert_eq!(resource, &json!(["arn:aws:s3:::photos/a${?}b/*"]));
+        let nowhere = destination(Provider::AWS, "eu-west-1", "photos", "../..//x");
+        let refused = access_policy(&nowhere, Deleting::Allowed).expect_err("refused");
+        assert!(
+            matches!(refused, EndpointError::RootInvalid(_)),
+            "{refused}"
         );
     }
 

@@ -49,6 +49,20 @@ impl Secret {
     }
 }
 
+/// Which of these no request can carry, in plain words; `None` where all is well. The id and the token stand in
+/// headers; the secret stands in none, so that a password of any letters will do.
+pub fn odd_key(access_key_id: &str, secret: &Secret) -> Option<&'static str> {
+    let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_visible(access_key_id) {
+        return Some("access key id");
+    }
+    if secret.expose().chars().any(char::is_control) {
+        return Some("secret access key");
+    }
+    let token = secret.expose_session_token().unwrap_or_default();
+    (!is_visible(token)).then_some("session token")
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if self.key.is_empty() {
@@ -61,7 +75,7 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
-    use super::Secret;
+    use super::{Secret, odd_key};
 
     #[test]
     fn debug_output_never_holds_the_secret() {
@@ -72,5 +86,22 @@ mod tests {
         assert!(!format!("{secret:?} {:#?}", Some(&secret)).contains("hunter2"));
         let kept = serde_json::to_string(&secret).expect("written");
         assert_eq!(kept, "\"hunter2hunter2\"", "no token is kept");
+    }
+
+    #[test]
+    fn what_no_header_can_carry_is_named() {
+        let secret = Secret::new("my wörd");
+        assert_eq!(odd_key("AKIA/x", &secret), None);
+        for id in ["a b", "a\u{200b}b", "a\nb", "ä"] {
+            assert_eq!(odd_key(id, &secret), Some("access key id"));
+        }
+        assert_eq!(
+            odd_key("AK", &Secret::new("a\u{1}b")),
+            Some("secret access key")
+        );
+        for token in ["a b", "a\nb", "ä"] {
+            let secret = Secret::new("s").with_session_token(token);
+            assert_eq!(odd_key("AK", &secret), Some("session token"));
+        }
     }
 }

@@ -19,7 +19,7 @@ const FETCHED: [&str; 5] = [
     "sso_start_url",
 ];
 /// The same where there are no keys.
-const FETCHED_WITHOUT_KEYS: [&str; 2] = ["credential_process", "login_session"];
+const FETCHED_WITHOUT_KEYS: [&str; 3] = ["credential_process", "login_session", "source_profile"];
 
 /// A file and what stands in it; nothing where it is not there.
 #[derive(Debug)]
@@ -84,10 +84,11 @@ fn keys_in(name: &str, credentials: &AwsFile, config: &AwsFile) -> Result<Keys, 
     };
     let needed = |setting| value(section, setting).ok_or_else(|| missing(name, setting));
     let token = value(section, "aws_session_token").unwrap_or_default();
-    Ok(Keys {
+    let keys = Keys {
         access_key_id: needed("aws_access_key_id")?.to_owned(),
         secret: Secret::new(needed("aws_secret_access_key")?).with_session_token(token),
-    })
+    };
+    keys.checked(&format!("in the AWS profile “{name}”"))
 }
 
 fn missing(name: &str, setting: &'static str) -> SecretsError {
@@ -138,6 +139,9 @@ impl AwsFile {
             enabled_escape: false,
             ..ParseOption::default()
         };
+        if let Some(line) = self.open_section() {
+            return Err(self.not_understood(line));
+        }
         // The parser's words are dropped on purpose: they could repeat what stands in the file.
         let file = Ini::load_from_str_opt(&self.text, options)
             .map_err(|error| self.not_understood(error.line))?;
@@ -151,6 +155,12 @@ impl AwsFile {
             }
         }
         Ok(found)
+    }
+
+    /// The line of a section whose name does not end: the parser would look for the end in the lines below.
+    fn open_section(&self) -> Option<usize> {
+        let is_open = |line: &str| line.starts_with('[') && !line.contains(']');
+        Some(self.text.lines().position(is_open)? + 1)
     }
 
     fn not_understood(&self, line: usize) -> SecretsError {
@@ -222,7 +232,12 @@ mod tests {
                 "",
                 "has no aws_secret_access_key",
             ),
-            ("[work\nx", "", "credentials cannot be understood at line"),
+            ("[work\nx", "", "credentials cannot be understood at line 1"),
+            (
+                "# mine\n[work\naws_access_key_id = A\n[other]\n",
+                "",
+                "credentials cannot be understood at line 2",
+            ),
         ] {
             let refused = read("work", credentials, config).expect_err("refused");
             assert!(refused.to_string().contains(told), "{refused}");
@@ -237,6 +252,7 @@ mod tests {
             let told = refused.to_string();
             assert!(told.contains("“work”") && told.contains(setting), "{told}");
             assert!(refused.hint().contains("export-credentials"));
+            assert!(refused.hint().contains("takes no roles"));
         }
         let keys = format!("[work]\n{PAIR}");
         let process = "[profile work]\ncredential_process = /bin/x\n";

@@ -20,6 +20,16 @@ pub enum SecretsError {
     /// The environment was chosen, and lacks something.
     #[error("the keys are to come from the environment, but {0} is not set there")]
     Environment(&'static str),
+    /// Half of a pair of keys, or a token, which no request can carry.
+    #[error(
+        "the {field} that was found {place} holds characters that no key has, such as a line break"
+    )]
+    NotPlain {
+        /// Which one.
+        field: &'static str,
+        /// Where it was found.
+        place: String,
+    },
     /// A file of AWS's programs is there and cannot be read.
     #[error("the AWS file {path} cannot be read")]
     AwsFile {
@@ -75,6 +85,9 @@ impl SecretsError {
             Self::Environment(_) => {
                 "Set it before this program starts, or choose another source of the keys."
             }
+            Self::NotPlain { .. } => {
+                "Copy it anew: keys and tokens are of visible letters, digits and signs of ASCII, in one line."
+            }
             Self::AwsFile { .. } => "Check that the file may be read by you.",
             Self::AwsSyntax { .. } => {
                 "Mend the line: below a [section], each line is NAME = VALUE or begins with #."
@@ -86,7 +99,7 @@ impl SecretsError {
                 "Complete it with `aws configure`, or choose another source of the keys."
             }
             Self::AwsNotStatic { .. } => {
-                "Let AWS's program fetch them: start zipkeep from a terminal after `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and choose the environment as the source of the keys. Or use a profile with an access key of its own."
+                "zipkeep takes no roles and asks no other program for keys. Let AWS's program fetch them: start zipkeep from a terminal after `eval \"$(aws configure export-credentials --profile NAME --format env)\"`, and choose the environment as the source of the keys. Or use a profile with an access key of its own."
             }
         }
     }

@@ -60,10 +60,11 @@ fn of_environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Keys, Sec
             .ok_or(SecretsError::Environment(name))
     };
     let token = variable("AWS_SESSION_TOKEN").unwrap_or_default();
-    Ok(Keys {
+    let keys = Keys {
         access_key_id: needed("AWS_ACCESS_KEY_ID")?,
         secret: Secret::new(&needed("AWS_SECRET_ACCESS_KEY")?).with_session_token(&token),
-    })
+    };
+    keys.checked("in the environment")
 }
 
 #[cfg(test)]
@@ -94,6 +95,25 @@ mod tests {
             let refused = read(&pair[left..=left]).expect_err("half a pair");
             assert!(refused.to_string().contains(missing), "{refused}");
             assert!(!format!("{refused:?} {refused}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn keys_that_no_request_can_carry_are_refused_by_name() {
+        let sound = [
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_SESSION_TOKEN", "token"),
+        ];
+        let names = ["access key id", "secret access key", "session token"];
+        for (at, name) in names.into_iter().enumerate() {
+            for odd in ["hunter2\nx", "hunter2\u{1}x"] {
+                let mut set = sound;
+                set[at].1 = odd;
+                let refused = read(&set).expect_err("refused");
+                let told = format!("{refused} {refused:?}");
+                assert!(told.contains(name) && !told.contains("hunter2"), "{told}");
+            }
         }
     }
 }

@@ -15,7 +15,8 @@ use super::transport::{Connector, Scheme, http_client};
 use super::trust::Trust;
 
 use crate::model::{
-    Addressing, Destination, Endpoint, FolderDestination, S3Destination, Secret, resolve_endpoint,
+    Addressing, Destination, Endpoint, FolderDestination, S3Destination, Secret, odd_key,
+    resolve_endpoint,
 };
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::HttpClient;
@@ -172,6 +173,7 @@ pub(super) fn access(
     let secret = secret
         .filter(|secret| !secret.is_empty())
         .ok_or_else(|| StorageError::new(Fault::SecretMissing))?;
+    check_credentials(settings.access_key_id.trim(), secret)?;
     // We ask again by ourselves, for all kinds of requests in the same way.
     let once = RetryConfig {
         max_retries: 0,
@@ -197,6 +199,16 @@ pub(super) fn access(
         .with_http_connector(Connector(http))
         .build()
         .map_err(|error| StorageError::new(Fault::Settings).caused_by(error))
+}
+
+/// Checks that headers can carry what signs requests: the client takes that for granted.
+fn check_credentials(access_key_id: &str, secret: &Secret) -> Result<(), StorageError> {
+    match odd_key(access_key_id, secret) {
+        Some(name) => Err(StorageError::new(Fault::Settings).about(format!(
+            "the {name} holds characters that no key has, such as a line break"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What signs requests of our own with the keys of `client`.
@@ -430,5 +442,34 @@ mod tests {
         assert_eq!(with_root, "https://example.com:9000/bucket/some/root");
         settings.root_path = String::new();
         assert_eq!(identity(&settings), "https://example.com:9000/bucket");
+    }
+
+    #[test]
+    fn keys_that_no_header_can_carry_are_refused_by_name() {
+        let settings = |access_key_id: &str| S3Destination {
+            endpoint: "https://example.com".to_owned(),
+            bucket: "bucket".to_owned(),
+            access_key_id: access_key_id.to_owned(),
+            ..S3Destination::default()
+        };
+        for odd in ["hunter2\nx", "hunter2\u{1}x"] {
+            let sound = Secret::new("secret");
+            for (id, secret, name) in [
+                (odd, sound.clone(), "access key id"),
+                ("AK", Secret::new(odd), "secret access key"),
+                ("AK", sound.with_session_token(odd), "session token"),
+            ] {
+                let refused = open_s3_with(&settings(id), Some(&secret), short(), short());
+                let Err(refused) = refused else {
+                    panic!("{name}: taken");
+                };
+                assert_eq!(refused.fault(), Fault::Settings);
+                let told = format!("{refused} {refused:?}");
+                assert!(told.contains(name) && !told.contains("hunter2"), "{told}");
+            }
+        }
+        // Own servers have such passwords, which stand in no header.
+        let own = Secret::new("my wörd");
+        assert!(open_s3_with(&settings("AK"), Some(&own), short(), short()).is_ok());
     }
 }

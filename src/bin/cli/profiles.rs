@@ -9,8 +9,8 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use zipkeep::config::{Config, ConfigError, Places};
 use zipkeep::model::{
-    Compression, CredentialSource, Deleting, Destination, FolderDestination, Profile,
-    S3Destination, Secret, WhenUnchanged, understand,
+    Compression, CredentialSource, Deleting, Destination, EndpointError, FolderDestination,
+    Profile, S3Destination, Secret, WhenUnchanged, keepable, understand,
 };
 use zipkeep::secrets;
 
@@ -37,12 +37,17 @@ pub(crate) fn run(
                 when_unchanged: WhenUnchanged::default(),
                 destination: new_destination(&settings, places)?,
             };
-            let profile = changed(profile, &settings, places)?;
+            let profile = kept(changed(profile, &settings, places)?)?;
             config.add_profile(profile)?;
             keep(&config, &name, &settings, places, output)?;
         }
         ProfileCommand::Edit { name, settings } => {
-            let profile = changed(named(&config, &name)?.clone(), &settings, places)?;
+            let old = named(&config, &name)?;
+            let mut profile = changed(old.clone(), &settings, places)?;
+            // What an older version kept goes on as long as nobody touches it.
+            if profile.destination != old.destination {
+                profile = kept(profile)?;
+            }
             config.replace_profile(profile)?;
             keep(&config, &name, &settings, places, output)?;
         }
@@ -264,13 +269,25 @@ fn change_s3(s3: &mut S3Destination, settings: &ProfileSettings) -> Result<(), F
         let is_given = !file.is_empty();
         s3.ca_certificate = is_given.then(|| absolute(Path::new(file))).transpose()?;
     }
-    if s3.endpoint.contains('@') {
-        return Err(Failure::usage(
-            "the endpoint holds a name or password before an “@”",
-            "Give the keys by --access-key-id and --secret-stdin instead.",
-        ));
-    }
     Ok(())
+}
+
+/// The profile as it may be kept: no field of its destination holds what belongs elsewhere, such as a secret.
+fn kept(mut profile: Profile) -> Result<Profile, Failure> {
+    if let Destination::S3(s3) = &mut profile.destination {
+        *s3 = keepable(s3).map_err(|error| {
+            let hint = match error {
+                EndpointError::Credentials => {
+                    "Give the keys by --access-key-id and --secret-stdin instead."
+                }
+                _ => {
+                    "Nothing was saved. Check the value; a secret is only given by --secret-stdin."
+                }
+            };
+            Failure::usage(error.to_string(), hint)
+        })?;
+    }
+    Ok(profile)
 }
 
 /// The path as it is meant from here.
@@ -368,6 +385,7 @@ fn import(
     let what = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| local(&what, error))?;
     let profile: Profile = serde_json::from_slice(&bytes).map_err(|error| local(&what, error))?;
+    let profile = kept(profile)?;
     config.add_profile(profile.clone())?;
     config.save(places)?;
     output.note("The secret access key is not part of the file; give it with `profile edit NAME --secret-stdin`.");

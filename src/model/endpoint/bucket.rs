@@ -2,13 +2,14 @@
 //! requests name the bucket.
 
 use super::clean::clean_root;
-use super::error::{EndpointError, harmless};
+use super::error::{EndpointError, harmless_name};
 use super::said::is_ip;
 use crate::model::Addressing;
 use crate::model::providers::{AddressingRule, Preset};
 use crate::model::{Provider, S3Destination};
 
 /// A host that nobody knows without the bucket of this name before it, however often it stands there.
+/// Only for hosts before which buckets are known to stand.
 pub(super) fn without_bucket<'a>(host: &'a str, bucket: &str) -> Option<&'a str> {
     if bucket.is_empty() || is_ip(host) {
         return None;
@@ -38,15 +39,36 @@ pub(super) fn adopt_bucket(
         Some(found) if field.is_empty() => {
             sentences.push(format!(
                 "The bucket “{}” was taken from the address.",
-                harmless(&found)
+                harmless_name(&found)
             ));
             Ok(found)
         }
         Some(found) => Err(EndpointError::BucketsDiffer {
-            in_endpoint: harmless(&found),
-            in_field: harmless(&field),
+            in_endpoint: harmless_name(&found),
+            in_field: harmless_name(&field),
         }),
     }
+}
+
+/// Checks that a bucket can have this name somewhere.
+pub(super) fn check_bucket_name(bucket: &str) -> Result<(), EndpointError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let ends_badly = bucket.starts_with('.') || bucket.ends_with('.') || bucket.contains("..");
+    if !bucket.chars().all(is_plain) || bucket.len() > 255 || ends_badly {
+        return Err(EndpointError::BucketInvalid(harmless_name(bucket)));
+    }
+    Ok(())
+}
+
+/// Checks that objects can be kept below this root path: the same holds for the names of folders.
+pub(super) fn check_root(root: &str) -> Result<(), EndpointError> {
+    let is_bad = |segment: &str| {
+        matches!(segment, "" | "." | "..") || segment.chars().any(|c| c.is_ascii_control())
+    };
+    if !root.is_empty() && root.split('/').any(is_bad) {
+        return Err(EndpointError::RootInvalid(harmless_name(root)));
+    }
+    Ok(())
 }
 
 /// Checks that a bucket can have this name, with this provider.
@@ -55,11 +77,7 @@ pub(super) fn check_bucket(
     is_own_host: bool,
     provider: Provider,
 ) -> Result<(), EndpointError> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let ends_badly = bucket.starts_with('.') || bucket.ends_with('.') || bucket.contains("..");
-    if !bucket.chars().all(is_plain) || bucket.len() > 255 || ends_badly {
-        return Err(EndpointError::BucketInvalid(harmless(bucket)));
-    }
+    check_bucket_name(bucket)?;
     let rule = &provider.preset().bucket;
     let is_number = |end: &str| !end.is_empty() && end.chars().all(|c| c.is_ascii_digit());
     let has_number = bucket

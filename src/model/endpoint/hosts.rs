@@ -1,5 +1,6 @@
 //! Which provider a host belongs to, and what it spells out.
 
+use super::error::EndpointError;
 use super::pattern::{Named, match_host};
 use crate::model::providers::{Preset, Provider};
 
@@ -58,6 +59,24 @@ pub(super) fn recognise(host: &str) -> Option<KnownHost> {
                         bucket: bucket.to_owned(),
                         region: named.region,
                     })
+            })
+        })
+    })
+}
+
+/// Why a host is not used, where it is one of a provider that is of no use here.
+pub(super) fn not_used(host: &str) -> Option<EndpointError> {
+    Provider::all().find_map(|provider| {
+        let preset = provider.preset();
+        preset.unused_hosts.iter().find_map(|unused| {
+            let mut named = Named::default();
+            match_host(&unused.host, host, &mut named)?;
+            let region = named.region.unwrap_or_default();
+            let template = preset.template(&region).unwrap_or_default();
+            Some(EndpointError::HostNotUsed {
+                host: host.to_owned(),
+                what: &unused.what,
+                example: template.replace("{region}", &region),
             })
         })
     })
@@ -127,6 +146,10 @@ mod tests {
             ("b", eu),
         );
         check("b.eu-west-1.amazonaws.com", "aws", Other, ("b", eu));
+        let inside = "vpce-1a2b-3c.s3.eu-west-1.vpce.amazonaws.com";
+        check(inside, "aws", Internal, ("", eu));
+        check(&format!("bucket.{inside}"), "aws", Internal, ("", eu));
+        check(&format!("b.bucket.{inside}"), "aws", Internal, ("b", eu));
         check("b.s3-accelerate.amazonaws.com", "aws", Global, ("b", None));
         let hangzhou = Some("cn-hangzhou");
         check(
@@ -161,7 +184,6 @@ mod tests {
         for host in [
             "example.com",
             "amazonaws.com",
-            "vpce-1.s3.us-east-1.vpce.amazonaws.com",
             "s3.eu-west-1.amazonaws.com.example.com",
             "localhost",
             "127.0.0.1",

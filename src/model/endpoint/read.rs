@@ -2,14 +2,27 @@
 
 use super::clean::clean;
 use super::error::{EndpointError, harmless};
-use super::said::{Read, is_this_computer, split_path};
+use super::looks::check_looks;
+use super::parse::{parse, parse_without_scheme};
+use super::query::without_query;
+use super::said::{Read, split_path};
+use super::scheme::with_one_scheme;
 use super::web_address::of_url;
 use crate::model::Provider;
-use url::Url;
 
 /// Reads `text`, which may be empty. `chosen` is the provider that the person chose.
 pub(super) fn read(text: &str, chosen: Provider) -> Result<Read, EndpointError> {
-    let text = clean(text);
+    let cleaned = clean(text);
+    let typed = with_one_scheme(&cleaned);
+    let bare = without_query(&typed, chosen);
+    let mended = (typed != cleaned).then(|| format!("The address was read as {}.", bare.text));
+    let mut read = read_bare(&bare.text, chosen)?;
+    read.sentences.extend(mended);
+    read.sentences.extend(bare.sentence.map(str::to_owned));
+    Ok(read)
+}
+
+fn read_bare(text: &str, chosen: Provider) -> Result<Read, EndpointError> {
     if text.is_empty() {
         return Ok(Read::default());
     }
@@ -20,17 +33,18 @@ pub(super) fn read(text: &str, chosen: Provider) -> Result<Read, EndpointError> 
         return Ok(of_uri(Some(Provider::AWS), named.1));
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        return match account(&text, chosen) {
+        check_looks(text)?;
+        return match account(text, chosen) {
             Some(url) => Ok(Read {
                 sentences: vec![format!("The account “{text}” has the address {url}.")],
                 ..of_url(&parse(&url)?, chosen)?
             }),
-            None => of_url(&parse_without_scheme(&text)?, chosen),
+            None => of_url(&parse_without_scheme(text)?, chosen),
         };
     };
     let scheme = scheme.to_ascii_lowercase();
     if scheme == "http" || scheme == "https" {
-        return of_url(&parse(&text)?, chosen);
+        return of_url(&parse(text)?, chosen);
     }
     let is_of = |provider: &Provider| provider.preset().uri_schemes.contains(&scheme);
     if let Some(provider) = Provider::all().find(is_of) {
@@ -43,7 +57,7 @@ pub(super) fn read(text: &str, chosen: Provider) -> Result<Read, EndpointError> 
     }
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     if scheme.is_empty() || !scheme.chars().all(is_scheme) || text.contains('@') {
-        return Err(EndpointError::EndpointInvalid(harmless(&text)));
+        return Err(EndpointError::EndpointInvalid(harmless(text)));
     }
     Err(EndpointError::Scheme(scheme))
 }
@@ -64,24 +78,5 @@ fn of_uri(provider: Option<Provider>, rest: &str) -> Read {
         bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
         path: split_path(path),
         ..Read::default()
-    }
-}
-
-fn parse(text: &str) -> Result<Url, EndpointError> {
-    let url = Url::parse(text).map_err(|_| EndpointError::EndpointInvalid(harmless(text)))?;
-    if url.username().is_empty() && url.password().is_none() {
-        Ok(url)
-    } else {
-        Err(EndpointError::Credentials)
-    }
-}
-
-/// Without a scheme it is https, or http on this very computer.
-fn parse_without_scheme(text: &str) -> Result<Url, EndpointError> {
-    let secure = parse(&format!("https://{text}"))?;
-    if secure.host().is_some_and(|host| is_this_computer(&host)) {
-        parse(&format!("http://{text}"))
-    } else {
-        Ok(secure)
     }
 }

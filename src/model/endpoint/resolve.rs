@@ -1,14 +1,16 @@
 //! From all fields together to one address.
 
 use super::address::{Endpoint, Understanding};
-use super::bucket::{addressing_of, adopt_bucket, check_bucket, root_of, without_bucket};
+use super::bucket::{
+    addressing_of, adopt_bucket, check_bucket, check_root, root_of, without_bucket,
+};
 use super::clean::clean;
-use super::error::{EndpointError, harmless};
+use super::error::{EndpointError, harmless_name};
 use super::hosts::recognise;
 use super::read::read;
-use super::said::{Origin, Read, Service, is_this_computer};
-use crate::model::S3Destination;
-use crate::model::providers::Preset;
+use super::said::{Origin, Read, Service, is_ip, is_this_computer};
+use crate::model::providers::{AddressingRule, Preset};
+use crate::model::{Addressing, S3Destination};
 use url::Host;
 
 /// Turns settings into an address.
@@ -39,7 +41,13 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
     }
     let mut path = read.path;
     let mut in_address = read.bucket;
-    if in_address.is_none() && !is_own_host && without_bucket(&origin.host, &field).is_some() {
+    // Many people's own servers are called like the bucket: elsewhere it stays a part of the host.
+    let is_before_host = !is_own_host
+        && match settings.addressing {
+            Some(known) => known == Addressing::VirtualHosted,
+            None => preset.addressing == AddressingRule::VirtualOnly,
+        };
+    if in_address.is_none() && is_before_host && without_bucket(&origin.host, &field).is_some() {
         if path.first() == Some(&field) {
             path.remove(0);
         }
@@ -49,11 +57,16 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
         in_address = Some(path.remove(0));
     }
     let bucket = adopt_bucket(field, in_address, &mut sentences)?;
-    if !is_own_host && let Some(service) = without_bucket(&origin.host, &bucket) {
+    if is_before_host && let Some(service) = without_bucket(&origin.host, &bucket) {
+        sentences.push(format!(
+            "The bucket “{}” stands before the host, which is {service}.",
+            harmless_name(&bucket)
+        ));
         origin.host = service.to_owned();
     }
     check_bucket(&bucket, is_own_host, provider)?;
     let root_path = root_of(settings, &path.join("/"), &mut sentences);
+    check_root(&root_path)?;
     let port = origin.port.map_or(String::new(), |port| format!(":{port}"));
     let region = region
         .or_else(|| Some(preset.region_default.clone()).filter(|region| !region.is_empty()))
@@ -64,6 +77,8 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
             service_url: format!("{}://{}{port}", origin.scheme, origin.host),
             addressing: settings
                 .addressing
+                // No bucket stands before a number, whatever was found out about an earlier host.
+                .filter(|known| *known == Addressing::Path || !is_ip(&origin.host))
                 .unwrap_or_else(|| addressing_of(preset, &origin.host, is_own_host, &bucket)),
             bucket,
             root_path,
@@ -72,22 +87,6 @@ pub fn understand(settings: &S3Destination) -> Result<Understanding, EndpointErr
         },
         sentences,
     })
-}
-
-/// What was taken from where as far as the fields are filled in, for people who are still typing.
-pub fn understood_so_far(settings: &S3Destination) -> Result<Vec<String>, EndpointError> {
-    let understood = match understand(settings) {
-        Err(EndpointError::BucketMissing) => {
-            // Any bucket: what is said of the rest does not depend on it.
-            let bucket = "bucket-1".to_owned();
-            understand(&S3Destination {
-                bucket,
-                ..settings.clone()
-            })
-        }
-        other => other,
-    };
-    understood.map(|it| it.sentences)
 }
 
 /// What the address says, and the bucket's field; either may hold an address.
@@ -105,7 +104,7 @@ fn read_fields(settings: &S3Destination) -> Result<(Read, String), EndpointError
     let mut path = from_bucket.path;
     let bucket = match from_bucket.bucket {
         Some(bucket) => bucket,
-        None if path.is_empty() => return Err(EndpointError::BucketInvalid(harmless(field))),
+        None if path.is_empty() => return Err(EndpointError::BucketInvalid(harmless_name(field))),
         None => path.remove(0),
     };
     let mut both = from_endpoint;
@@ -130,7 +129,7 @@ fn region_of(
     let typed = preset.bare_region(settings.region.trim());
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if !typed.chars().all(is_plain) {
-        return Err(EndpointError::RegionInvalid(harmless(typed)));
+        return Err(EndpointError::RegionInvalid(harmless_name(typed)));
     }
     match &read.region {
         None => Ok(Some(typed.to_owned()).filter(|region| !region.is_empty())),

@@ -2,7 +2,7 @@
 
 use super::console::{Page, Place, read_page, segments};
 use super::error::{EndpointError, harmless};
-use super::hosts::{HostKind, KnownHost, recognise};
+use super::hosts::{HostKind, KnownHost, not_used, recognise};
 use super::said::{Origin, Read, Service, is_ip, split_path};
 use crate::model::Provider;
 use url::{Host, Url};
@@ -19,17 +19,16 @@ pub(super) fn of_url(url: &Url, chosen: Provider) -> Result<Read, EndpointError>
     if !is_name && !is_ip(&host) {
         return Err(EndpointError::EndpointInvalid(harmless(url.as_str())));
     }
+    if let Some(error) = not_used(&host) {
+        return Err(error);
+    }
     if let Some(page) = read_page(url, chosen) {
         return Ok(of_page(page?, url, host));
     }
-    let mut read = Read {
+    let read = Read {
         path: segments(&without_fragment(url)),
         ..Read::default()
     };
-    if url.query().is_some() || url.fragment().is_some() {
-        let dropped = "What stands behind the path of the address is not used.";
-        read.sentences.push(dropped.to_owned());
-    }
     let origin = Origin {
         scheme: url.scheme().to_owned(),
         host,
@@ -39,8 +38,10 @@ pub(super) fn of_url(url: &Url, chosen: Provider) -> Result<Read, EndpointError>
     if let Some(known) = recognise(&origin.host) {
         return of_known_host(known, origin, read);
     }
-    read.service = Some(Service::At(origin));
-    Ok(read)
+    Ok(Read {
+        service: Some(Service::At(origin)),
+        ..read
+    })
 }
 
 /// Adds to `read` what a known host tells.

@@ -77,6 +77,9 @@ pub struct Preset {
     /// Hosts that tell of no endpoint.
     #[serde(default)]
     pub web_hosts: Vec<String>,
+    /// Hosts of kinds of storage that are not used here.
+    #[serde(default)]
+    pub unused_hosts: Vec<UnusedHost>,
     /// Pages of the provider's console.
     #[serde(default)]
     pub consoles: Vec<String>,
@@ -101,6 +104,16 @@ pub struct Variant {
     pub endpoint: String,
     /// It is for regions that begin so; without this it is for people to choose.
     pub regions: Option<String>,
+}
+
+/// A host of a kind of storage that is not used here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnusedHost {
+    /// Its pattern.
+    pub host: String,
+    /// What it is, with its article.
+    pub what: String,
 }
 
 /// A region to choose.

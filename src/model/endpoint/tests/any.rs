@@ -2,7 +2,8 @@
 
 use super::settings;
 use crate::model::{
-    Addressing, Provider, S3Destination, normal_form, resolve_endpoint, understand,
+    Addressing, Provider, S3Destination, keepable, keepable_part, normal_form, resolve_endpoint,
+    understand,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -51,6 +52,17 @@ fn pieces() -> impl Strategy<Value = String> {
         "s3.eu-west-1.amazonaws.com",
         "photos.s3.eu-west-1.amazonaws.com",
         "photos.eu-west-1.amazonaws.com",
+        "https:/",
+        "https//",
+        "https:\\\\",
+        "\\",
+        "bucket.vpce-1a.s3.eu-west-1.vpce.amazonaws.com",
+        "photos-1.s3-accesspoint.eu-west-1.amazonaws.com",
+        "photos--x-s3.s3express-use1-az4.us-east-1.amazonaws.com",
+        "f004.backblazeb2.com/file/photos/a",
+        "obs.eu-west-101.myhuaweicloud.eu",
+        "?X-Amz-Signature=x",
+        "AKIAIOSFODNN7EXAMPLE",
         "dash.cloudflare.com/acc/r2/default/buckets/photos",
         "/browser/photos",
         "eu-west-1.console.aws.amazon.com/s3/buckets/photos?region=eu-west-1&prefix=a/",
@@ -97,12 +109,20 @@ fn any_settings() -> impl Strategy<Value = S3Destination> {
         bucket,
         root,
         any::<bool>(),
+        select(vec![
+            None,
+            Some(Addressing::Path),
+            Some(Addressing::VirtualHosted),
+        ]),
     )
         .prop_map(
-            |(provider, endpoint, region, bucket, root_path, allow_plain_http)| S3Destination {
-                root_path,
-                allow_plain_http,
-                ..settings(provider, &endpoint, &region, &bucket)
+            |(provider, endpoint, region, bucket, root_path, allow_plain_http, addressing)| {
+                S3Destination {
+                    root_path,
+                    addressing,
+                    allow_plain_http,
+                    ..settings(provider, &endpoint, &region, &bucket)
+                }
             },
         )
 }
@@ -130,7 +150,10 @@ proptest! {
         if let Ok(normal) = normal_form(&given) {
             prop_assert_eq!(resolve_endpoint(&normal), resolve_endpoint(&given), "{:?}", normal);
             prop_assert_eq!(normal_form(&normal), Ok(normal.clone()));
-            prop_assert_eq!(understand(&normal).expect("an address").sentences, [""; 0], "{:?}", normal);
+            // Only what goes on to hold is still said.
+            let said = understand(&normal).expect("an address").sentences;
+            let is_lasting = |it: &String| it.starts_with("This address works only inside");
+            prop_assert!(said.iter().all(is_lasting), "{normal:?} {said:?}");
         }
     }
 
@@ -150,6 +173,65 @@ proptest! {
                 prop_assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_field_that_is_kept_holds_a_login(
+        before in "[A-Za-z0-9:/]{0,8}",
+        rest in any_text(),
+        given in any_settings(),
+        field in 0..5usize,
+    ) {
+        let mut given = given;
+        let fields = [
+            &mut given.endpoint,
+            &mut given.region,
+            &mut given.bucket,
+            &mut given.root_path,
+            &mut given.access_key_id,
+        ];
+        let begin = if field == 4 { "https://" } else { "" };
+        if let Some(chosen) = fields.into_iter().nth(field) {
+            *chosen = format!("{begin}{before}AK:hunter2@{rest}");
+        }
+        let error = keepable(&given).expect_err("refused");
+        prop_assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
+        let part = format!("{:?}", keepable_part(&given));
+        prop_assert!(!part.contains("hunter"), "{part}");
+        if let Err(error) = understand(&given) {
+            prop_assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_query_that_is_kept_holds_a_token(given in any_settings(), name in "[A-Za-z-]{1,12}") {
+        let endpoint = format!("{}?{name}=1&X-Amz-Security-Token=hunter2", given.endpoint);
+        let given = S3Destination { endpoint, ..given };
+        let part = format!("{:?}", keepable_part(&given));
+        prop_assert!(!part.contains("hunter"), "{part}");
+        let understood = format!("{:?}", understand(&given));
+        prop_assert!(!understood.contains("hunter"), "{understood}");
+    }
+
+    #[test]
+    fn what_is_kept_means_the_same(given in any_settings()) {
+        if let Ok(kept) = keepable(&given) {
+            let there = resolve_endpoint(&given);
+            prop_assert!(there.is_err() || resolve_endpoint(&kept) == there, "{kept:?}");
+            prop_assert_eq!(keepable(&kept), Ok(kept.clone()));
+            prop_assert_eq!(keepable_part(&kept), kept);
+        }
+        let part = keepable_part(&given);
+        prop_assert!(keepable(&part).is_ok(), "{part:?}");
+    }
+
+    #[test]
+    fn a_root_path_is_one_for_the_engine_too(root in "[a./\\PC\u{1}]{0,12}") {
+        let mut given = settings(Provider::OTHER, "h.example", "", "photos");
+        given.root_path = root;
+        let root = given.root_path.trim_matches(|c: char| c == '/' || c.is_whitespace());
+        let is_one = object_store::path::Path::parse(root).is_ok();
+        prop_assert_eq!(resolve_endpoint(&given).is_ok(), is_one, "{}", root);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::EndpointError;
 use super::settings;
-use crate::model::{Destination, Provider, normal_form, resolve_endpoint, understand};
+use crate::model::{Addressing, Destination, Provider, normal_form, resolve_endpoint, understand};
 
 #[track_caller]
 fn check(given: (Provider, &str, &str, &str), url: &str, bucket: &str, region: &str) {
@@ -116,6 +116,30 @@ fn a_bucket_named_s3_does_not_eat_the_service() {
         "backups",
         "us-east-1",
     );
+}
+
+#[test]
+fn a_server_that_is_called_like_the_bucket_keeps_its_name() {
+    let host = "https://backup.home.example:9000";
+    for endpoint in [host, "https://backup.home.example:9000/backup"] {
+        let mut given = settings(Provider::MINIO, endpoint, "", "backup");
+        let there = resolve_endpoint(&given).expect("an address");
+        assert_eq!(there.bucket_url(), format!("{host}/backup"));
+        given.addressing = Some(Addressing::Path);
+        let there = resolve_endpoint(&given).expect("an address");
+        assert_eq!(there.bucket_url(), format!("{host}/backup"));
+    }
+    // Where the bucket is known to stand before the host, it is taken off, and that is said.
+    let mut given = settings(Provider::MINIO, host, "", "backup");
+    given.addressing = Some(Addressing::VirtualHosted);
+    let virtual_only = settings(Provider::OSS, host, "", "backup");
+    for given in [given, virtual_only] {
+        let understood = understand(&given).expect("an address");
+        assert_eq!(understood.endpoint.service_url, "https://home.example:9000");
+        assert_eq!(understood.endpoint.client_url(), host);
+        let said = understood.sentences.join(" ");
+        assert!(said.contains("home.example"), "{said}");
+    }
 }
 
 #[test]

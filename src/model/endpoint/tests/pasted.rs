@@ -82,6 +82,13 @@ fn short_forms_need_what_they_do_not_say() {
             "",
         ),
         (
+            Provider::OTHER,
+            "https://f004.backblazeb2.com/file/photos/a.zip",
+            "us-west-004",
+            "https://s3.us-west-004.backblazeb2.com",
+            "",
+        ),
+        (
             Provider::MINIO,
             "http://localhost:9001/buckets/photos/browse",
             "",
@@ -112,12 +119,69 @@ fn what_is_for_browsers_says_what_is_not() {
             "r2.cloudflarestorage.com",
         ),
         (
+            "https://secure.backblaze.com/b2_browse_files2.htm?bznetid=1",
+            "s3.us-west-004.backblazeb2.com",
+        ),
+        (
+            "https://console.volcengine.com/tos/bucket/photos",
+            "tos-s3-cn-beijing.volces.com",
+        ),
+        (
+            "https://console.hetzner.com/projects/1/buckets",
+            "fsn1.your-objectstorage.com",
+        ),
+        (
             "https://console.aws.amazon.com/s3/home",
             "s3.eu-west-1.amazonaws.com",
         ),
     ] {
         let error = understand(&settings(Provider::OTHER, pasted, "", "b")).expect_err("refused");
         assert!(error.to_string().contains(example), "{error}");
+    }
+}
+
+#[test]
+fn storage_that_is_not_used_says_the_usual_address() {
+    for (pasted, what, example) in [
+        (
+            "https://photos-123456789012.s3-accesspoint.eu-west-1.amazonaws.com",
+            "access point",
+            "https://s3.eu-west-1.amazonaws.com",
+        ),
+        (
+            "photos--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com",
+            "S3 Express",
+            "https://s3.us-east-1.amazonaws.com",
+        ),
+    ] {
+        let error = understand(&settings(Provider::AWS, pasted, "", "b")).expect_err("refused");
+        let told = error.to_string();
+        assert!(told.contains(what) && told.contains(example), "{told}");
+    }
+}
+
+#[test]
+fn what_is_no_address_says_what_it_seems_to_be() {
+    for (pasted, told) in [
+        ("eu-west-1", "a region"),
+        ("oss-cn-hangzhou", "a region"),
+        ("fsn1", "a region"),
+        ("AKIAIOSFODNN7EXAMPLE", "an access key id"),
+        ("LTAI5tExampleExample", "an access key id"),
+    ] {
+        for provider in [Provider::AWS, Provider::R2, Provider::OTHER] {
+            let error = understand(&settings(provider, pasted, "", "b")).expect_err("refused");
+            assert!(error.to_string().contains(told), "{error}");
+        }
+    }
+    let error = understand(&settings(Provider::OTHER, "AKIAIOSFODNN7EXAMPLE", "", "b"));
+    let error = error.expect_err("refused").to_string();
+    assert!(!error.contains("IOSFODNN7"), "{error}");
+    for server in ["https://fsn1/b", "fsn1:9000/b", "garage/b", "my-nas-1/b"] {
+        assert!(
+            understand(&settings(Provider::OTHER, server, "", "")).is_ok(),
+            "{server}"
+        );
     }
 }
 
