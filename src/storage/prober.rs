@@ -182,9 +182,15 @@ impl Prober {
         self.attempts.run(Load::SMALL, greet).await
     }
 
-    /// Asks for the first names in the bucket, as itself or as a stranger.
+    /// Asks for the first name directly under the root path, as itself or as a stranger: keys may be limited
+    /// to what is there.
     pub async fn list(&self, asker: Asker) -> Result<(), StorageError> {
-        let query = [("list-type", "2"), ("max-keys", "1")];
+        let root = self.endpoint.root_path.trim_matches('/');
+        let prefix = format!("{root}/");
+        let mut query = vec![("list-type", "2"), ("max-keys", "1"), ("delimiter", "/")];
+        if !root.is_empty() {
+            query.push(("prefix", &prefix));
+        }
         let list = || async {
             let answer = self.ask(None, &query, asker, Asked::Bucket).await?;
             if answer.contains("<ListBucketResult") {

@@ -80,6 +80,11 @@ fn keys() -> Vec<Case> {
                 warns("delete", &["may not delete", "-large", "10.5 MB"])
             })
         },
+        with_key!(
+            "key for the root path alone",
+            Access::OnlyBelow("my backups/pc"),
+            |_| works()
+        ),
         with_key!("no-list key", Access::NoList, |_| may_not_list()),
         with_key!("key without any rights", Access::Nothing, |_| may_not_list(
         )),

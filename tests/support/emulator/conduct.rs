@@ -126,6 +126,8 @@ pub(crate) enum Access {
     NoList,
     /// Not to read objects.
     NoRead,
+    /// Everything that the program's own policy grants for this root path, and nothing beside it.
+    OnlyBelow(&'static str),
     Nothing,
 }
 
@@ -172,6 +174,11 @@ impl Access {
                 Kind::List | Kind::ListUploads | Kind::ListBuckets | Kind::HeadBucket
             ),
             Self::NoRead => !matches!(kind, Kind::Get | Kind::Head),
+            // Which of them, the keys and the prefix tell.
+            Self::OnlyBelow(_) => !matches!(
+                kind,
+                Kind::ListBuckets | Kind::HeadBucket | Kind::Location | Kind::Other
+            ),
             Self::Nothing => false,
         }
     }
