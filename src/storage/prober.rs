@@ -192,22 +192,36 @@ impl Prober {
             query.push(("prefix", &prefix));
         }
         let list = || async {
-            let answer = self.ask(None, &query, asker, Asked::Bucket).await?;
+            let ask = Ask {
+                query: &query,
+                ..ask(None, Asked::Bucket)
+            };
+            let answer = self.send(ask, asker).await?;
             if answer.contains("<ListBucketResult") {
                 Ok(())
             } else {
-                Err(StorageError::new(Fault::Other)
-                    .about("what answers there does not speak the S3 protocol"))
+                Err(StorageError::new(Fault::NotS3))
             }
         };
         self.attempts.run(Load::SMALL, list).await
     }
 
-    /// Reads a small object, as itself or as a stranger.
-    pub async fn read(&self, key: &str, asker: Asker) -> Result<Bytes, StorageError> {
+    /// Reads what an object begins with, as itself or as a stranger, for comparing the two: what is no text
+    /// is changed in either.
+    pub async fn read(
+        &self,
+        key: &str,
+        most_bytes: u64,
+        asker: Asker,
+    ) -> Result<Bytes, StorageError> {
+        let range = format!("bytes=0-{}", most_bytes.max(1) - 1);
+        let headers = [("range", range)];
         let read = || async {
-            let answer = self.ask(Some(key), &[], asker, Asked::Object).await?;
-            Ok(Bytes::from(answer))
+            let ask = Ask {
+                headers: &headers,
+                ..ask(Some(key), Asked::Object)
+            };
+            Ok(Bytes::from(self.send(ask, asker).await?))
         };
         self.attempts.run(Load::SMALL, read).await
     }
@@ -218,25 +232,23 @@ impl Prober {
         self.attempts.run(Load::SMALL, list).await
     }
 
-    async fn ask(
-        &self,
-        key: Option<&str>,
-        query: &[(&str, &str)],
-        who: Asker,
-        asked: Asked,
-    ) -> Result<String, StorageError> {
-        let ask = Ask {
-            method: Method::GET,
-            key,
-            query,
-            headers: &[],
-            body: Bytes::new(),
-            asked,
-        };
+    async fn send(&self, ask: Ask<'_>, who: Asker) -> Result<String, StorageError> {
         match who {
             Asker::Owner => self.signed.send(ask).await,
             Asker::Stranger => self.signed.send_unsigned(ask).await,
         }
+    }
+}
+
+/// Reading the bucket or an object.
+fn ask(key: Option<&str>, asked: Asked) -> Ask<'_> {
+    Ask {
+        method: Method::GET,
+        key,
+        query: &[],
+        headers: &[],
+        body: Bytes::new(),
+        asked,
     }
 }
 

@@ -167,7 +167,12 @@ fn region_to_try(
 fn is_guess(error: &StorageError) -> bool {
     matches!(
         error.fault(),
-        Fault::Unreachable | Fault::Tls | Fault::NoBucket | Fault::NoObject | Fault::Other
+        Fault::Unreachable
+            | Fault::Tls
+            | Fault::NoBucket
+            | Fault::NoObject
+            | Fault::NotS3
+            | Fault::Other
     )
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Probe<'a> {
     pub(super) content: Bytes,
     pub(super) large_key: String,
     written: Mutex<Vec<String>>,
+    /// An object that is there for certain.
+    there: Mutex<Option<String>>,
     uploading: Mutex<Uploading>,
 }
 
@@ -46,6 +48,7 @@ impl<'a> Probe<'a> {
             large_key: store.key(&format!("{name}-large")),
             content: Bytes::from(format!("zipkeep connection test {name}\n")),
             written: Mutex::default(),
+            there: Mutex::default(),
             uploading: Mutex::new(Uploading::Nothing),
         }
     }
@@ -76,9 +79,14 @@ impl<'a> Probe<'a> {
         *lock(&self.uploading) = uploading;
     }
 
-    /// Whether an object may be there.
-    pub(super) fn may_be(&self, key: &str) -> bool {
-        lock(&self.written).iter().any(|one| one == key)
+    /// Notes that an object is there for certain, rather than the one that was known before.
+    pub(super) fn is_there(&self, key: &str) {
+        *lock(&self.there) = Some(key.to_owned());
+    }
+
+    /// An object that is there for certain: the small one, or somebody else's where none could be written.
+    pub(super) fn key_that_is_there(&self) -> Option<String> {
+        lock(&self.there).clone()
     }
 
     /// Deletes all of it, and says whether the keys allow that.

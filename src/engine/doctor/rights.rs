@@ -35,7 +35,13 @@ enum Extent {
 /// What it learns of copying goes into `note`, where the next backup looks.
 pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Sheet) {
     match probe.store.list().await {
-        Ok(found) => sheet.passed(CheckId::List, words::listed(found.len())),
+        Ok(found) => {
+            sheet.passed(CheckId::List, words::listed(found.len()));
+            let filled = found.iter().filter(|object| object.size_bytes > 0);
+            if let Some(smallest) = filled.min_by_key(|object| object.size_bytes) {
+                probe.is_there(&smallest.key);
+            }
+        }
         Err(error) => {
             sheet.failed(CheckId::List, &error);
             return;
@@ -55,6 +61,7 @@ pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Shee
             return;
         }
     };
+    probe.is_there(&probe.key);
     sheet.passed(CheckId::Write, "A small object was written");
     if read(probe, sheet).await && probe.store.keeps_parts() {
         copy(probe, etag, note, sheet).await;

@@ -42,8 +42,16 @@ pub(super) const STRANGERS_LIST: &str =
 pub(super) const STRANGERS_READ: &str = "Anybody who knows their names can download your backups";
 pub(super) const STRANGERS_DO_BOTH: &str =
     "Anybody on the internet can see and download your backups";
+pub(super) const STRANGERS_LIST_NOT: &str = "Strangers cannot list it; whether they can read was not tried, because nothing is there to read";
+pub(super) const ASK_AGAIN: &str =
+    "Test again later: a request without keys was neither answered nor refused.";
 pub(super) const CLOSE_IT: &str = "Make the bucket private on the provider's page: switch off public access, set its permission (ACL) to “private”, and remove bucket policies that allow everybody (“*”). Then test again.";
 pub(super) const CLEAN_UP: &str = "They take up paid storage. Press “Clean up”, or run `zipkeep-cli test --clean-up`, to remove those that are older than a day.";
+
+/// `error` is what a request without keys came to.
+pub(super) fn strangers_unsure(error: &StorageError) -> String {
+    format!("It could not be found out whether strangers have access to the bucket. {error}")
+}
 
 /// What the settings were understood to mean.
 pub(super) fn understood(prober: &Prober) -> String {

@@ -11,6 +11,14 @@ const NOTHING_WRITTEN: [(&str, &str); 4] = [
     ("delete", "skip"),
 ];
 
+const NOTHING_WRITTEN_NOR_WARNED: [(&str, &str); 5] = [
+    ("write", "warn"),
+    ("read", "skip"),
+    ("copy", "skip"),
+    ("condition", "skip"),
+    ("delete", "skip"),
+];
+
 /// Where the permissions are found.
 const POLICY: [&str; 2] = ["Copy access policy", "zipkeep-cli profile policy NAME"];
 
@@ -113,6 +121,26 @@ fn strangers() -> Vec<Case> {
             "public bucket: list and read",
             |conduct| conduct.public = Public::Both,
             |_| is_open(&["Anybody", "see and download", "private", "public access"])
+        ),
+        Case {
+            arrange: |emulator, typed| {
+                typed.key = emulator.add_key(Access::ReadOnly);
+                emulator.put_object("my backups/pc/large.zip", vec![b'l'; 9 << 20]);
+                emulator.put_object("my backups/pc/small.zip", vec![0xff; 100]);
+                emulator.conduct(|conduct| conduct.public = Public::Reading);
+            },
+            ..case("public bucket with a read-only key", |_| Expected {
+                also: &NOTHING_WRITTEN_NOR_WARNED,
+                ..is_open(&["Anybody", "download", "private"])
+            })
+        },
+        conducted!(
+            "strangers who are told to come again",
+            |conduct| conduct.public = Public::Busy,
+            |_| warns(
+                "public",
+                &["could not be found out", "strangers", "Test again"]
+            )
         ),
     ]
 }

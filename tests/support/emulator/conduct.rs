@@ -43,6 +43,8 @@ pub(crate) enum Public {
     Listing,
     Reading,
     Both,
+    /// Nobody knows: they are told to slow down.
+    Busy,
 }
 
 /// How AWS answers who asks in another region than the bucket's.
@@ -155,7 +157,7 @@ impl Public {
         let is_listing = kind == Kind::List;
         let is_reading = matches!(kind, Kind::Get | Kind::Head);
         match self {
-            Self::Nothing => false,
+            Self::Nothing | Self::Busy => false,
             Self::Listing => is_listing,
             Self::Reading => is_reading,
             Self::Both => is_listing || is_reading,

@@ -1,7 +1,7 @@
 //! One request from its beginning to its answer: who asks, for what, and whether that is allowed.
 
 use super::answer::{Answer, Outcome, Refused, elements};
-use super::conduct::{Access, Conduct, Key, WrongRegion};
+use super::conduct::{Access, Conduct, Key, Public, WrongRegion};
 use super::ledger::Kind;
 use super::problem::{Problem, Refusal};
 use super::request::{Plus, Request, decoded};
@@ -102,6 +102,11 @@ impl Scene<'_> {
         let Some(claim) = Claim::read(request, self.rules)? else {
             if self.conduct.public.allows(target.kind) {
                 return Ok(None);
+            }
+            if self.conduct.public == Public::Busy {
+                return Err(
+                    Refusal::new(503, "SlowDown", "Please reduce your request rate.").into(),
+                );
             }
             return Err(self.rules.refuse(Problem::Anonymous));
         };
