@@ -97,19 +97,28 @@ impl<'a> Probe<'a> {
         }
         let (mut failed, mut kept) = (None, Vec::new());
         for key in &written {
-            match self.store.delete(key).await {
+            match self.store.delete_unseen(key).await {
                 Err(error) if error.fault() == Fault::NoObject => {}
                 Err(error) => {
                     kept.push(key.as_str());
                     failed = failed.or(Some(error));
                 }
+                // Some gateways say yes and delete nothing.
+                Ok(()) if self.stays(key).await => kept.push(key.as_str()),
                 Ok(()) => {}
             }
             // Only now: a cancel in between takes it back once more.
             lock(&self.written).retain(|one| one != key);
         }
         match failed {
-            None => sheet.passed(CheckId::Delete, "What was written was deleted again"),
+            None if kept.is_empty() => {
+                sheet.passed(CheckId::Delete, "What was written was deleted again");
+            }
+            None => sheet.refused(
+                CheckId::Delete,
+                words::deletes_not(&kept),
+                words::DELETES_NOT_HINT,
+            ),
             Some(error) if error.fault() == Fault::Denied => {
                 sheet.warned(
                     CheckId::Delete,
@@ -118,8 +127,23 @@ impl<'a> Probe<'a> {
                 );
                 sheet.add_refusal(&error);
             }
-            Some(error) => sheet.failed(CheckId::Delete, &error),
+            Some(error) => {
+                sheet.failed(CheckId::Delete, &error);
+                sheet.reword(words::not_deleted(&error, &kept));
+            }
         }
+    }
+
+    /// Whether an object is seen after it was deleted, for longer than some servers need for it.
+    async fn stays(&self, key: &str) -> bool {
+        const LOOKS: u32 = 3;
+        for look in 0..LOOKS {
+            tokio::time::sleep(Duration::from_secs(1) * look).await;
+            if self.store.head(key).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Bytes of those of `keys` that are no small objects.

@@ -47,8 +47,7 @@ pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Shee
             return;
         }
     }
-    probe.will_be(&probe.key);
-    let etag = match probe.store.put_new(&probe.key, probe.content.clone()).await {
+    let etag = match put_fresh(probe, &probe.key, &probe.content).await {
         Ok(etag) => etag,
         Err(error) if error.fault() == Fault::Denied => {
             probe.is_not(&probe.key);
@@ -69,6 +68,24 @@ pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Shee
     }
 }
 
+/// Writes one of the objects of the probe. Nobody else knows its name: where it is there already, it was
+/// written, and only the answer got lost.
+async fn put_fresh(
+    probe: &Probe<'_>,
+    key: &str,
+    content: &Bytes,
+) -> Result<Option<String>, StorageError> {
+    probe.will_be(key);
+    match probe.store.put_new(key, content.clone()).await {
+        Err(error) if error.fault() == Fault::AlreadyThere => match probe.store.head(key).await {
+            Ok(found) if found.size_bytes == content.len() as u64 => Ok(found.etag),
+            Err(denied) if denied.fault() == Fault::Denied => Ok(None),
+            _ => Err(error),
+        },
+        result => result,
+    }
+}
+
 async fn read(probe: &Probe<'_>, sheet: &mut Sheet) -> bool {
     let size = probe.content.len() as u64;
     match probe.store.read(&probe.key, 1..size, None).await {
@@ -77,7 +94,16 @@ async fn read(probe: &Probe<'_>, sheet: &mut Sheet) -> bool {
             true
         }
         Ok(_) => {
-            sheet.failed(CheckId::Read, &StorageError::new(Fault::Damaged));
+            sheet.refused(CheckId::Read, words::STORES_OTHERWISE, words::DO_NOT_TRUST);
+            false
+        }
+        Err(error) if matches!(error.fault(), Fault::NoObject | Fault::Damaged) => {
+            sheet.failed_with(CheckId::Read, &error, words::DO_NOT_TRUST);
+            let told = match error.fault() {
+                Fault::NoObject => words::STORES_NOT,
+                _ => words::STORES_OTHERWISE,
+            };
+            sheet.reword(told.to_owned());
             false
         }
         Err(error) if error.fault() == Fault::Denied => {
@@ -130,11 +156,9 @@ async fn copy(probe: &Probe<'_>, etag: Option<String>, note: &CopyNote, sheet: &
 /// Has a part of an object copied that is as large as the least that backups have copied.
 async fn copy_of_much(probe: &Probe<'_>) -> Result<Copied, StorageError> {
     let content = probe.large_content();
-    probe.will_be(&probe.large_key);
-    let put = probe.store.put_new(&probe.large_key, content.clone());
     let large = Sample {
         key: &probe.large_key,
-        etag: put.await?,
+        etag: put_fresh(probe, &probe.large_key, &content).await?,
         content: content.slice(..content.len() - 1),
         extent: Extent::Part,
     };
@@ -173,9 +197,20 @@ async fn make_copy(
         Extent::Whole => upload.copy_whole(first, &source).await?,
         Extent::Part => upload.copy(first, &source).await?,
     };
-    upload.complete(&[part]).await?;
+    // An upload that is gone may have been completed, and only the answer got lost.
+    let lost = match upload.complete(&[part]).await {
+        Err(error) if matches!(error.fault(), Fault::NoUpload | Fault::AlreadyThere) => Some(error),
+        completed => {
+            completed?;
+            None
+        }
+    };
     // Some gateways say yes and store nothing.
-    if probe.store.head(&probe.copy_key).await?.size_bytes != size {
+    let found = match (probe.store.head(&probe.copy_key).await, lost) {
+        (Err(error), Some(lost)) if error.fault() == Fault::NoObject => return Err(lost),
+        (found, _) => found?,
+    };
+    if found.size_bytes != size {
         return Ok(Copied::Wrongly);
     }
     let read = probe.store.read(&probe.copy_key, 0..size, None).await?;

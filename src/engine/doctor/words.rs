@@ -26,6 +26,11 @@ pub(super) const READ_ONLY: &str = "They are good for restoring. For backing up,
 pub(super) const MAY_NOT_READ: &str = "These keys may write, but not read";
 pub(super) const WRITE_ONLY: &str = "Backups could be neither checked nor restored with them. Allow the key to read on the provider's page: “Copy access policy” in the settings, or `zipkeep-cli profile policy NAME`, gives the permissions that it needs.";
 pub(super) const NO_DELETE: &str = "That protects the backups, also from whoever takes over this computer. Old backups are then to be deleted on the provider's page, with other keys.";
+pub(super) const DELETES_NOT_HINT: &str = "Old backups would go on taking up space. Whoever runs the server can say why it keeps what was deleted; a gateway or a rule of the bucket may be the cause.";
+pub(super) const STORES_NOT: &str =
+    "The server says that it wrote the object, but does not have it";
+pub(super) const STORES_OTHERWISE: &str = "What was read back is not what was written";
+pub(super) const DO_NOT_TRUST: &str = "Do not back up there until that is mended: a gateway, a proxy or a security program in between may be the cause. Then test again.";
 pub(super) const COPIES: &str =
     "The server copies by itself: after the first backup only changes are sent";
 pub(super) const COPIES_WRONGLY: &str = "The server says that it copies, but does not";
@@ -258,15 +263,33 @@ fn listed_in_words(names: &[String]) -> String {
     }
 }
 
+fn quoted_in_words(keys: &[&str]) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("“{key}”")).collect();
+    listed_in_words(&names)
+}
+
+/// `kept` are the keys of the test's own objects that are still seen.
+pub(super) fn deletes_not(kept: &[&str]) -> String {
+    let are = if kept.len() == 1 { "is" } else { "are" };
+    format!(
+        "The server says that it deletes, but does not; {} {are} still there",
+        quoted_in_words(kept)
+    )
+}
+
+/// `kept` are the keys of the test's own objects that could not be deleted.
+pub(super) fn not_deleted(error: &StorageError, kept: &[&str]) -> String {
+    format!("{error}; {} may still be there", quoted_in_words(kept))
+}
+
 /// `kept` are the keys of the test's own objects, which have `bytes` together; 0 where these are few.
 pub(super) fn may_not_delete(kept: &[&str], bytes: u64) -> String {
     let amount = match bytes {
         0 => "a few bytes".to_owned(),
         bytes => bytes_text(bytes),
     };
-    let names: Vec<String> = kept.iter().map(|key| format!("“{key}”")).collect();
     let (names, stay) = (
-        listed_in_words(&names),
+        quoted_in_words(kept),
         if kept.len() == 1 { "stays" } else { "stay" },
     );
     format!("These keys may not delete; {names}, {amount}, {stay} there")

@@ -86,6 +86,25 @@ fn a_test_that_is_cancelled_at_any_moment_leaves_nothing() {
 }
 
 #[test]
+fn an_answer_that_gets_lost_is_no_failure() {
+    for kind in [Kind::Put, Kind::Complete] {
+        let emulator = Emulator::start(&MINIO);
+        let computer = Computer::new(&emulator, line_to(&MINIO));
+        computer.add_profile("p", &computer.right(), &[]);
+        emulator.conduct(|conduct| conduct.held = Held::Unanswered);
+        emulator.hold(kind, 0);
+        let report = std::thread::scope(|scope| {
+            let testing = scope.spawn(|| computer.done(&["--profile", "p", "test"]));
+            assert!(emulator.wait_for_held(PATIENCE), "{kind:?}");
+            emulator.release();
+            testing.join().expect("tested")
+        });
+        assert_eq!(report["verdict"], "The connection works", "{kind:?}");
+        assert!(emulator.object_keys().is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
 fn what_was_learnt_is_saved_and_the_next_backup_works() {
     let learns = |rules: &Rules, is_style: bool| {
         let emulator = Emulator::start(rules);

@@ -1,7 +1,9 @@
 //! Keys that may not do everything, strangers that may do something, and servers that cannot copy.
 
 use super::{After, Case, Expected, case, fails, warns, works};
-use crate::emulator::{Access, Conduct, Emulator, Kind, PartCopy, Public, Ranges, Refusal, Rules};
+use crate::emulator::{
+    Access, Conduct, Emulator, Kind, PartCopy, Public, Ranges, Refusal, Rules, Word,
+};
 use jiff::{SignedDuration, Timestamp};
 
 const NOTHING_WRITTEN: [(&str, &str); 4] = [
@@ -26,6 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = keys();
     cases.extend(strangers());
     cases.extend(servers());
+    cases.extend(words_not_kept());
     cases.extend(leftovers());
     cases
 }
@@ -186,6 +189,54 @@ fn servers() -> Vec<Case> {
                 also: &[("copy", "skip"), ("condition", "skip")],
                 ..fails("read", &["ignored the range", "proxy"])
             }
+        ),
+    ]
+}
+
+/// Servers that do not keep their word.
+fn words_not_kept() -> Vec<Case> {
+    fn not_kept(words: &'static [&'static str]) -> Expected {
+        Expected {
+            after: After::GoesOn,
+            also: &[("copy", "skip"), ("condition", "skip")],
+            ..fails("read", words)
+        }
+    }
+    vec![
+        conducted!(
+            "deletions that break",
+            |conduct| {
+                let refusal = Refusal::new(500, "InternalError", "We encountered an error.");
+                conduct.refusals.push((Kind::Delete, refusal));
+            },
+            |_| Expected {
+                after: After::GoesOn,
+                ..fails(
+                    "delete",
+                    &["out of order", ".zipkeep-probe-", "may still be there"]
+                )
+            }
+        ),
+        conducted!(
+            "deletions that are only said to be done",
+            |conduct| conduct.word = Word::DeletesNothing,
+            |_| Expected {
+                after: After::GoesOn,
+                ..fails(
+                    "delete",
+                    &["does not", ".zipkeep-probe-", "are still there"]
+                )
+            }
+        ),
+        conducted!(
+            "writes that are only said to be done",
+            |conduct| conduct.word = Word::StoresNothing,
+            |_| not_kept(&["says that it wrote", "Do not back up there"])
+        ),
+        conducted!(
+            "writes of other bytes",
+            |conduct| conduct.word = Word::StoresOtherBytes,
+            |_| not_kept(&["not what was written", "Do not back up there"])
         ),
     ]
 }

@@ -15,6 +15,7 @@ pub(crate) struct Conduct {
     pub(crate) wrong_region: WrongRegion,
     pub(crate) part_copy: PartCopy,
     pub(crate) ranges: Ranges,
+    pub(crate) word: Word,
     pub(crate) certificate: Certificate,
     pub(crate) speaks: Speaks,
     /// Refuses all data at the provider's own hosts, as OSS does to new accounts on the mainland.
@@ -87,6 +88,17 @@ pub(crate) enum Ranges {
     Ignored,
 }
 
+/// Whether what it says to have done is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    Kept,
+    /// Objects that are put are not stored.
+    StoresNothing,
+    /// Other bytes are stored than were put.
+    StoresOtherBytes,
+    DeletesNothing,
+}
+
 /// What is shown to those who ask for TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certificate {
@@ -142,6 +154,7 @@ impl Conduct {
             wrong_region: WrongRegion::Named,
             part_copy: PartCopy::Honest,
             ranges: Ranges::Partial,
+            word: Word::Kept,
             certificate: Certificate::ByAuthority,
             speaks: Speaks::HttpAndTls,
             is_public_endpoint_forbidden: false,
