@@ -91,8 +91,12 @@ async fn rights_in(
         Ok::<_, EngineError>(())
     };
     let tried = context.or_cancelled(trying).await;
-    if tried.is_err() {
-        probe.take_back().await;
-    }
-    tried
+    let Err(error) = tried else { return tried };
+    let left = probe.take_back().await;
+    Err(match error {
+        EngineError::Cancelled if !left.is_empty() => {
+            EngineError::TestLeft(words::quoted_in_words(&left))
+        }
+        error => error,
+    })
 }

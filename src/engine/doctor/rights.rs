@@ -24,6 +24,7 @@ struct Sample<'a> {
 }
 
 /// How much of an object is copied.
+#[derive(Clone, Copy)]
 enum Extent {
     /// All of it.
     Whole,
@@ -76,7 +77,7 @@ async fn put_fresh(
     content: &Bytes,
 ) -> Result<Option<String>, StorageError> {
     probe.will_be(key);
-    match probe.store.put_new(key, content.clone()).await {
+    match probe.put(key, content).await {
         Err(error) if error.fault() == Fault::AlreadyThere => match probe.store.head(key).await {
             Ok(found) if found.size_bytes == content.len() as u64 => Ok(found.etag),
             Err(denied) if denied.fault() == Fault::Denied => Ok(None),
@@ -168,7 +169,9 @@ async fn copy_of_much(probe: &Probe<'_>) -> Result<Copied, StorageError> {
 async fn try_copy(probe: &Probe<'_>, sample: &Sample<'_>) -> Result<Copied, StorageError> {
     probe.will_be(&probe.copy_key);
     probe.uploads(Uploading::Somewhere);
-    let upload = probe.store.begin_upload(&probe.copy_key).await?;
+    let (store, key) = (probe.store.clone(), probe.copy_key.clone());
+    let begin = async move { store.begin_upload(&key).await };
+    let upload = probe.to_its_end(&probe.copy_key, begin).await?;
     probe.uploads(Uploading::As(upload.clone()));
     let made = make_copy(probe, &upload, sample).await;
     if made.is_err() {
@@ -193,12 +196,18 @@ async fn make_copy(
         number: 1,
         offset: 0,
     };
-    let part = match sample.extent {
-        Extent::Whole => upload.copy_whole(first, &source).await?,
-        Extent::Part => upload.copy(first, &source).await?,
+    let (own, extent) = (upload.clone(), sample.extent);
+    let copy = async move {
+        match extent {
+            Extent::Whole => own.copy_whole(first, &source).await,
+            Extent::Part => own.copy(first, &source).await,
+        }
     };
+    let part = probe.to_its_end(&probe.copy_key, copy).await?;
+    let own = upload.clone();
+    let complete = async move { own.complete(&[part]).await };
     // An upload that is gone may have been completed, and only the answer got lost.
-    let lost = match upload.complete(&[part]).await {
+    let lost = match probe.to_its_end(&probe.copy_key, complete).await {
         Err(error) if matches!(error.fault(), Fault::NoUpload | Fault::AlreadyThere) => Some(error),
         completed => {
             completed?;
@@ -222,8 +231,7 @@ async fn make_copy(
 }
 
 async fn overwrite(probe: &Probe<'_>, sheet: &mut Sheet) {
-    let again = probe.store.put_new(&probe.key, probe.content.clone()).await;
-    match again {
+    match probe.put(&probe.key, &probe.content).await {
         Err(error) if error.fault() == Fault::AlreadyThere => {
             sheet.passed(CheckId::Condition, "It refuses to overwrite what is there");
         }

@@ -4,6 +4,7 @@ use super::sheet::Leftovers;
 use crate::model::{Addressing, Endpoint, bytes_text, count_text};
 use crate::storage::{Fault, Prober, StorageError};
 use jiff::SignedDuration;
+use std::fmt;
 use std::net::SocketAddr;
 
 pub(super) const NAME_UNKNOWN: &str = "Check the endpoint's spelling, copy it once more from the provider's page, and check the internet connection.";
@@ -263,7 +264,8 @@ fn listed_in_words(names: &[String]) -> String {
     }
 }
 
-fn quoted_in_words(keys: &[&str]) -> String {
+/// “one”, “two” and “three”.
+pub(super) fn quoted_in_words(keys: &[impl fmt::Display]) -> String {
     let names: Vec<String> = keys.iter().map(|key| format!("“{key}”")).collect();
     listed_in_words(&names)
 }

@@ -33,6 +33,8 @@ pub(crate) struct Conduct {
 pub(crate) enum Held {
     /// Before anything is done; later it is dropped.
     Undone,
+    /// Before anything is done; later it is done, and answered.
+    Late,
     /// Once it is done, so that only its answer is missing.
     Unanswered,
 }

@@ -115,6 +115,7 @@ impl Shared {
         if self.is_held(target.kind, Held::Undone) {
             return None;
         }
+        self.is_held(target.kind, Held::Late);
         let conduct = self.conduct_for(target.kind);
         let keys = lock(&self.keys).clone();
         let now = Timestamp::now() + SignedDuration::from_secs(conduct.clock_offset_secs);
