@@ -196,7 +196,15 @@ impl Prober {
                 query: &query,
                 ..ask(None, Asked::Bucket)
             };
-            let answer = self.send(ask, asker).await?;
+            let answer = self.send(ask, asker).await.map_err(|error| {
+                // An answer that cannot be read to its end, for example because it has none.
+                let has_said_nothing = error.refusal().status.is_none();
+                if error.fault() == Fault::Other && has_said_nothing {
+                    StorageError::new(Fault::NotS3).caused_by(error)
+                } else {
+                    error
+                }
+            })?;
             if answer.contains("<ListBucketResult") {
                 Ok(())
             } else {

@@ -16,6 +16,8 @@ pub(crate) struct Conduct {
     pub(crate) part_copy: PartCopy,
     pub(crate) ranges: Ranges,
     pub(crate) word: Word,
+    /// Not the provider answers, but this.
+    pub(crate) page: Option<Page>,
     pub(crate) certificate: Certificate,
     pub(crate) speaks: Speaks,
     /// Refuses all data at the provider's own hosts, as OSS does to new accounts on the mainland.
@@ -101,6 +103,15 @@ pub(crate) enum Word {
     DeletesNothing,
 }
 
+/// What a web server answers to everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    /// Where it redirects to; `{host}` is what it was asked for at.
+    pub(crate) location: Option<&'static str>,
+    pub(crate) body: &'static str,
+}
+
 /// What is shown to those who ask for TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certificate {
@@ -157,6 +168,7 @@ impl Conduct {
             part_copy: PartCopy::Honest,
             ranges: Ranges::Partial,
             word: Word::Kept,
+            page: None,
             certificate: Certificate::ByAuthority,
             speaks: Speaks::HttpAndTls,
             is_public_endpoint_forbidden: false,
