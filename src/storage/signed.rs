@@ -94,7 +94,7 @@ impl Signed {
         request: Request<HttpRequestBody>,
         asked: Asked,
     ) -> Result<String, StorageError> {
-        let (_, body) = self.execute_for_head(request, asked).await?;
+        let (_, body) = Box::pin(self.execute_for_head(request, asked)).await?;
         Ok(body)
     }
 

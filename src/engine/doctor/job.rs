@@ -22,7 +22,9 @@ pub async fn test(
 ) -> Result<TestReport, EngineError> {
     let mut sheet = Sheet::default();
     match destination {
-        Destination::S3(settings) => test_bucket(settings, secret, context, &mut sheet).await?,
+        Destination::S3(settings) => {
+            Box::pin(test_bucket(settings, secret, context, &mut sheet)).await?;
+        }
         Destination::Folder(_) => match open(destination, None, Patience::Interactive) {
             Ok(store) => rights_in(&store, None, context, &mut sheet).await?,
             Err(error) => sheet.failed(CheckId::List, &error),

@@ -3,6 +3,9 @@
 use super::{After, Case, Expected, Road, case, fails};
 use crate::emulator::{Certificate, Conduct, Emulator, Line, Page, Rules, Speaks, Typed};
 
+/// Makes it wrong.
+type Arrange = fn(&Emulator, &mut Typed);
+
 const MINUTE_SECS: i64 = 60;
 
 const fn direct(fault: &'static str, line: Line, expected: fn(&super::Rules) -> Expected) -> Case {
@@ -71,7 +74,7 @@ fn web_servers() -> Vec<Case> {
         |_| fails("style", &["not the S3 service", "redirects"]),
     );
     let mut cases = vec![redirected, signed_in, around];
-    let pages: [(&str, fn(&Emulator, &mut Typed)); 3] = [
+    let pages: [(&str, Arrange); 3] = [
         ("a web server that has nothing", |emulator, _| {
             answers(emulator, 404, None);
         }),
