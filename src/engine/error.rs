@@ -30,6 +30,9 @@ pub enum EngineError {
     /// back at once.
     #[error("Cancelled")]
     CancelledLeaving(Leftover),
+    /// The person asked a test to stop, and not all that it wrote at the destination could be taken back.
+    #[error("Cancelled. Of the test, {0} may still be at the destination")]
+    TestLeft(String),
     /// No folder was named.
     #[error("There is no folder to back up")]
     NoSources,
@@ -226,7 +229,7 @@ impl EngineError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ProgramEnds => "program-ends",
-            Self::Cancelled | Self::CancelledLeaving(_) => "cancelled",
+            Self::Cancelled | Self::CancelledLeaving(_) | Self::TestLeft(_) => "cancelled",
             Self::NoSources => "no-sources",
             Self::Source { .. } => "source",
             Self::Pattern { .. } | Self::Wish { .. } => "pattern",
@@ -272,6 +275,9 @@ impl EngineError {
             }
             Self::CancelledLeaving(Leftover::Archive) => {
                 "The destination was just finishing the backup and did not take it back at once: it may be in the list. Verify it, or delete it."
+            }
+            Self::TestLeft(_) => {
+                "No backup is harmed by it. Delete it on the provider's page; an unfinished upload is removed by `zipkeep-cli test --clean-up` once it is a day old."
             }
             Self::AlreadyRunning(_) | Self::RestoreRunning => "Wait until it has ended.",
             Self::KeptAway { .. } | Self::NotUndone { .. } => {
@@ -357,7 +363,10 @@ impl EngineError {
 
     /// Whether the person asked for it.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled | Self::CancelledLeaving(_))
+        matches!(
+            self,
+            Self::Cancelled | Self::CancelledLeaving(_) | Self::TestLeft(_)
+        )
     }
 
     /// The same, once it is known what could not be taken back.

@@ -151,6 +151,10 @@ pub(crate) fn of_failure(kind: JobKind, error: &JobError) -> Option<Notice> {
         let notice = Notice::new(kind, Tone::Info, "Backup cancelled.");
         return Some(notice.hint(cancelled.hint()));
     }
+    if let JobError::Engine(cancelled @ EngineError::TestLeft(_)) = error {
+        let notice = Notice::new(kind, Tone::Info, cancelled.to_string());
+        return Some(notice.hint(cancelled.hint()));
+    }
     if error.is_cancelled() {
         let title = match kind {
             JobKind::Backup => "Backup cancelled. Nothing was left behind.",

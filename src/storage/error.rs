@@ -123,6 +123,8 @@ pub enum Fault {
     Broken,
     /// What came back is not what was stored.
     Damaged,
+    /// What answers at the address is not the S3 service.
+    NotS3,
     /// None of these.
     Other,
 }
@@ -160,6 +162,7 @@ impl Fault {
             Self::Folder => "folder",
             Self::Broken => "broken",
             Self::Damaged => "damaged",
+            Self::NotS3 => "not-s3",
             Self::Other => "other",
         }
     }
@@ -209,6 +212,7 @@ impl Fault {
             Self::Folder => "The folder for backups cannot be used",
             Self::Broken => "What arrived at the destination was not what was sent",
             Self::Damaged => "What the destination gave back is not what was stored",
+            Self::NotS3 => "What answers at this address is not the S3 service",
             Self::Other => "The destination answered with an error",
         }
     }
@@ -263,6 +267,9 @@ impl Fault {
                 "Try again. If it happens again, a proxy, a security program or the computer's memory may be at fault."
             }
             Self::Damaged => "Back up again. If it happens again, do not trust this destination.",
+            Self::NotS3 => {
+                "Check the endpoint and its port: it must be the address of the S3 service, not that of a web page or console. If it is right, a proxy, a firewall or the sign-in page of a network is in between."
+            }
             Self::Other => "Look at the details for the provider's own words.",
         }
     }

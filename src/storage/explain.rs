@@ -180,7 +180,7 @@ pub(super) fn asks_for_tls(answer: &str) -> bool {
 }
 
 /// The text of the first XML element of this name.
-fn element(text: &str, name: &str) -> Option<String> {
+pub(super) fn element(text: &str, name: &str) -> Option<String> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     let (inner, _) = rest.split_once(&format!("</{name}>"))?;
     let inner = inner.trim();

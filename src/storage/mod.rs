@@ -21,6 +21,7 @@ mod error;
 mod explain;
 mod folder;
 mod folder_upload;
+mod foreign;
 mod line;
 mod memory_upload;
 mod no_overwrite;

@@ -182,26 +182,54 @@ impl Prober {
         self.attempts.run(Load::SMALL, greet).await
     }
 
-    /// Asks for the first names in the bucket, as itself or as a stranger.
+    /// Asks for the first name directly under the root path, as itself or as a stranger: keys may be limited
+    /// to what is there.
     pub async fn list(&self, asker: Asker) -> Result<(), StorageError> {
-        let query = [("list-type", "2"), ("max-keys", "1")];
+        let root = self.endpoint.root_path.trim_matches('/');
+        let prefix = format!("{root}/");
+        let mut query = vec![("list-type", "2"), ("max-keys", "1"), ("delimiter", "/")];
+        if !root.is_empty() {
+            query.push(("prefix", &prefix));
+        }
         let list = || async {
-            let answer = self.ask(None, &query, asker, Asked::Bucket).await?;
+            let ask = Ask {
+                query: &query,
+                ..ask(None, Asked::Bucket)
+            };
+            let answer = self.send(ask, asker).await.map_err(|error| {
+                // An answer that cannot be read to its end, for example because it has none.
+                let has_said_nothing = error.refusal().status.is_none();
+                if error.fault() == Fault::Other && has_said_nothing {
+                    StorageError::new(Fault::NotS3).caused_by(error)
+                } else {
+                    error
+                }
+            })?;
             if answer.contains("<ListBucketResult") {
                 Ok(())
             } else {
-                Err(StorageError::new(Fault::Other)
-                    .about("what answers there does not speak the S3 protocol"))
+                Err(StorageError::new(Fault::NotS3))
             }
         };
         self.attempts.run(Load::SMALL, list).await
     }
 
-    /// Reads a small object, as itself or as a stranger.
-    pub async fn read(&self, key: &str, asker: Asker) -> Result<Bytes, StorageError> {
+    /// Reads what an object begins with, as itself or as a stranger, for comparing the two: what is no text
+    /// is changed in either.
+    pub async fn read(
+        &self,
+        key: &str,
+        most_bytes: u64,
+        asker: Asker,
+    ) -> Result<Bytes, StorageError> {
+        let range = format!("bytes=0-{}", most_bytes.max(1) - 1);
+        let headers = [("range", range)];
         let read = || async {
-            let answer = self.ask(Some(key), &[], asker, Asked::Object).await?;
-            Ok(Bytes::from(answer))
+            let ask = Ask {
+                headers: &headers,
+                ..ask(Some(key), Asked::Object)
+            };
+            Ok(Bytes::from(self.send(ask, asker).await?))
         };
         self.attempts.run(Load::SMALL, read).await
     }
@@ -212,25 +240,23 @@ impl Prober {
         self.attempts.run(Load::SMALL, list).await
     }
 
-    async fn ask(
-        &self,
-        key: Option<&str>,
-        query: &[(&str, &str)],
-        who: Asker,
-        asked: Asked,
-    ) -> Result<String, StorageError> {
-        let ask = Ask {
-            method: Method::GET,
-            key,
-            query,
-            headers: &[],
-            body: Bytes::new(),
-            asked,
-        };
+    async fn send(&self, ask: Ask<'_>, who: Asker) -> Result<String, StorageError> {
         match who {
             Asker::Owner => self.signed.send(ask).await,
             Asker::Stranger => self.signed.send_unsigned(ask).await,
         }
+    }
+}
+
+/// Reading the bucket or an object.
+fn ask(key: Option<&str>, asked: Asked) -> Ask<'_> {
+    Ask {
+        method: Method::GET,
+        key,
+        query: &[],
+        headers: &[],
+        body: Bytes::new(),
+        asked,
     }
 }
 

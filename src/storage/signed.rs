@@ -3,6 +3,7 @@
 use super::answers;
 use super::error::StorageError;
 use super::explain::{Asked, explain, explain_answer, explain_transport};
+use super::foreign::explain_foreign;
 use super::transport::{LONGEST_ANSWER_BYTES, TooLong};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -91,7 +92,7 @@ impl Signed {
         request: Request<HttpRequestBody>,
         asked: Asked,
     ) -> Result<String, StorageError> {
-        let (_, body) = self.execute_for_head(request, asked).await?;
+        let (_, body) = Box::pin(self.execute_for_head(request, asked)).await?;
         Ok(body)
     }
 
@@ -100,16 +101,20 @@ impl Signed {
         request: Request<HttpRequestBody>,
         asked: Asked,
     ) -> Result<(HeaderMap, String), StorageError> {
+        let url = request.uri().clone();
         let answer = self.http.execute(request).await;
         let answer = answer.map_err(|error| explain_transport(error, asked))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = body(answer).await;
         let body = body.map_err(|error| explain_transport(error, asked))?;
         if status.is_success() && !answers::is_error(&body) {
-            Ok((headers, body))
-        } else {
-            Err(explain_answer(status, &body, asked))
+            return Ok((headers, body));
         }
+        let foreign = match asked {
+            Asked::Bucket => explain_foreign(&url, status, &headers, &body),
+            _ => None,
+        };
+        Err(foreign.unwrap_or_else(|| explain_answer(status, &body, asked)))
     }
 
     /// What a copy names its source by.

@@ -341,12 +341,17 @@ impl Store {
 
     /// Deletes one object. One that is not there is an error, because somebody believed it was.
     pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
-        let path = parse(key)?;
         match self.head(key).await {
             // Keys that may not look may still delete.
             Err(error) if error.fault() == Fault::Denied => {}
             looked => drop(looked?),
         }
+        self.delete_unseen(key).await
+    }
+
+    /// Deletes one object without looking first whether it is there, which only some destinations tell.
+    pub async fn delete_unseen(&self, key: &str) -> Result<(), StorageError> {
+        let path = parse(key)?;
         let delete = || self.client.delete(&path);
         self.run(Load::SMALL, Asked::Object, delete).await
     }

@@ -1,6 +1,8 @@
 //! The real program with every provider, strict as they are, at their real addresses.
 
-use crate::emulator::{Computer, EVERY, Emulator, Kind, Line, MINIO, PartSizes, Refusal, Seen};
+use crate::emulator::{
+    Access, Computer, EVERY, Emulator, Kind, Line, MINIO, PartSizes, Refusal, Seen,
+};
 use crate::support::{assert_same_tree, noise, plain_tree, write_file};
 use std::fs;
 use std::time::Duration;
@@ -10,6 +12,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs `scenario` with each provider in turn, over the line that people have to it.
 fn with_every(scenario: impl Fn(&Emulator, &Computer<'_>)) {
+    with_every_key(Access::Everything, scenario);
+}
+
+/// The same with keys that may do only this.
+fn with_every_key(access: Access, scenario: impl Fn(&Emulator, &Computer<'_>)) {
     for rules in EVERY {
         let emulator = Emulator::start(&rules);
         let line = if rules.provider == MINIO.provider {
@@ -18,7 +25,9 @@ fn with_every(scenario: impl Fn(&Emulator, &Computer<'_>)) {
             Line::Https
         };
         let computer = Computer::new(&emulator, line);
-        computer.add_profile("p", &computer.right(), &["docs"]);
+        let mut typed = computer.right();
+        typed.key = emulator.add_key(access);
+        computer.add_profile("p", &typed, &["docs"]);
         scenario(&emulator, &computer);
         let refused = emulator.seen();
         let mut refused = refused.iter().filter(|seen| !is_expected(seen));
@@ -77,6 +86,32 @@ fn from_a_test_to_a_deletion() {
         assert!(!computer.path("one/docs/readme.txt").exists());
         computer.done(&["--profile", "p", "delete", "latest", "--yes"]);
         assert!(emulator.object_keys().is_empty());
+    });
+}
+
+#[test]
+fn a_key_with_what_the_own_policy_grants_does_everything() {
+    with_every_key(Access::OnlyBelow("my backups/pc"), |emulator, computer| {
+        emulator.put_object("beside it.txt", "of somebody else");
+        write_file(&computer.path("docs"), "large.bin", &noise(0, 18 << 20));
+        computer.done(&["--profile", "p", "test"]);
+        computer.done(&["--profile", "p", "backup"]);
+        write_file(&computer.path("docs"), "new.txt", b"new");
+        emulator.forget_seen();
+        computer.done(&["--profile", "p", "backup"]);
+        assert!(emulator.count(Kind::CopyPart) > 0);
+        computer.done(&["--profile", "p", "verify", "latest"]);
+        computer.done(&["--profile", "p", "restore", "latest", "--to", "all"]);
+        assert_same_tree(&computer.path("docs"), &computer.path("all/docs"));
+        let listed = computer.done(&["--profile", "p", "list"]);
+        let backups = listed["backups"].as_array().expect("backups");
+        let names = backups
+            .iter()
+            .map(|one| one["name"].as_str().expect("named"));
+        let names: Vec<_> = names.collect();
+        assert_eq!(names.len(), 2);
+        computer.done(&[&["--profile", "p", "delete", "--yes"], &names[..]].concat());
+        assert_eq!(emulator.object_keys(), ["beside it.txt"]);
     });
 }
 

@@ -167,7 +167,12 @@ fn region_to_try(
 fn is_guess(error: &StorageError) -> bool {
     matches!(
         error.fault(),
-        Fault::Unreachable | Fault::Tls | Fault::NoBucket | Fault::NoObject | Fault::Other
+        Fault::Unreachable
+            | Fault::Tls
+            | Fault::NoBucket
+            | Fault::NoObject
+            | Fault::NotS3
+            | Fault::Other
     )
 }
 
@@ -188,7 +193,15 @@ fn tell(way: &Way, was_reached: bool, others: &[String], sheet: &mut Sheet) {
         sheet.failed_with(CheckId::Clock, error, words::SET_CLOCK);
         return;
     }
+    if let Some(error) = error.filter(|error| error.fault() == Fault::NotS3) {
+        sheet.failed(CheckId::Style, error);
+        return;
+    }
     if let Some(error) = error.filter(|error| error.fault() == Fault::Tls) {
+        if error.own_hint().is_some() {
+            sheet.failed(CheckId::Tls, error);
+            return;
+        }
         sheet.failed_with(CheckId::Tls, error, words::WITH_TLS);
         sheet.reword(words::WANTS_TLS.to_owned());
         return;

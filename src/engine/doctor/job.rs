@@ -22,7 +22,9 @@ pub async fn test(
 ) -> Result<TestReport, EngineError> {
     let mut sheet = Sheet::default();
     match destination {
-        Destination::S3(settings) => test_bucket(settings, secret, context, &mut sheet).await?,
+        Destination::S3(settings) => {
+            Box::pin(test_bucket(settings, secret, context, &mut sheet)).await?;
+        }
         Destination::Folder(_) => match open(destination, None, Patience::Interactive) {
             Ok(store) => rights_in(&store, None, context, &mut sheet).await?,
             Err(error) => sheet.failed(CheckId::List, &error),
@@ -91,8 +93,12 @@ async fn rights_in(
         Ok::<_, EngineError>(())
     };
     let tried = context.or_cancelled(trying).await;
-    if tried.is_err() {
-        probe.take_back().await;
-    }
-    tried
+    let Err(error) = tried else { return tried };
+    let left = probe.take_back().await;
+    Err(match error {
+        EngineError::Cancelled if !left.is_empty() => {
+            EngineError::TestLeft(words::quoted_in_words(&left))
+        }
+        error => error,
+    })
 }

@@ -2,15 +2,20 @@
 
 use super::sheet::{CheckId, Sheet};
 use super::words;
-use crate::storage::{Fault, Store, Upload};
+use crate::storage::{Fault, StorageError, Store, Upload};
 use bytes::Bytes;
+use futures_util::future::join_all;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// What the names of all objects of the doctor begin with.
 pub(super) const PROBE_PREFIX: &str = ".zipkeep-probe-";
 /// For taking back what a cancelled test wrote: the person waits for it.
-const LONGEST_TAKING_BACK: Duration = Duration::from_secs(5);
+const LONGEST_TAKING_BACK: Duration = Duration::from_secs(20);
+/// Of that, for a request that is on its way: what it writes after it was taken back stays there.
+const LONGEST_FLIGHT: Duration = Duration::from_secs(5);
 
 /// The upload by which the copy is made.
 #[derive(Debug)]
@@ -21,6 +26,14 @@ pub(super) enum Uploading {
     Somewhere,
     /// This one.
     As(Upload),
+}
+
+/// A request that writes, which goes on where the test is cancelled.
+#[derive(Debug)]
+struct Flight {
+    /// What it writes.
+    key: String,
+    task: JoinHandle<()>,
 }
 
 /// Bytes of an object of which any server copies a part that has the least size of parts (S3: 5 MiB), which
@@ -35,7 +48,10 @@ pub(super) struct Probe<'a> {
     pub(super) content: Bytes,
     pub(super) large_key: String,
     written: Mutex<Vec<String>>,
+    /// An object that is there for certain.
+    there: Mutex<Option<String>>,
     uploading: Mutex<Uploading>,
+    flight: Mutex<Option<Flight>>,
 }
 
 impl<'a> Probe<'a> {
@@ -48,7 +64,9 @@ impl<'a> Probe<'a> {
             large_key: store.key(&format!("{name}-large")),
             content: Bytes::from(format!("zipkeep connection test {name}\n")),
             written: Mutex::default(),
+            there: Mutex::default(),
             uploading: Mutex::new(Uploading::Nothing),
+            flight: Mutex::default(),
         }
     }
 
@@ -73,14 +91,51 @@ impl<'a> Probe<'a> {
         lock(&self.written).retain(|one| one != key);
     }
 
+    /// Does what writes at `key`. It goes on where nobody waits for it any more: a server may store what it
+    /// was sent long after the line was cut, and only an answer tells that it will not.
+    pub(super) async fn to_its_end<T: Send + 'static>(
+        &self,
+        key: &str,
+        writing: impl Future<Output = Result<T, StorageError>> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let (sender, receiver) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            // Nobody waits for it after a cancel.
+            sender.send(writing.await).ok();
+        });
+        *lock(&self.flight) = Some(Flight {
+            key: key.to_owned(),
+            task,
+        });
+        // Without an answer only where it panicked.
+        let answer = receiver.await;
+        answer.unwrap_or_else(|_| Err(StorageError::new(Fault::Other)))
+    }
+
+    /// Writes one of its objects, unless it is there.
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        content: &Bytes,
+    ) -> Result<Option<String>, StorageError> {
+        let (store, own, bytes) = (self.store.clone(), key.to_owned(), content.clone());
+        let put = async move { store.put_new(&own, bytes).await };
+        self.to_its_end(key, put).await
+    }
+
     /// Notes how far the upload of the copy is.
     pub(super) fn uploads(&self, uploading: Uploading) {
         *lock(&self.uploading) = uploading;
     }
 
-    /// Whether an object may be there.
-    pub(super) fn may_be(&self, key: &str) -> bool {
-        lock(&self.written).iter().any(|one| one == key)
+    /// Notes that an object is there for certain, rather than the one that was known before.
+    pub(super) fn is_there(&self, key: &str) {
+        *lock(&self.there) = Some(key.to_owned());
+    }
+
+    /// An object that is there for certain: the small one, or somebody else's where none could be written.
+    pub(super) fn key_that_is_there(&self) -> Option<String> {
+        lock(&self.there).clone()
     }
 
     /// Deletes all of it, and says whether the keys allow that.
@@ -91,19 +146,30 @@ impl<'a> Probe<'a> {
         }
         let (mut failed, mut kept) = (None, Vec::new());
         for key in &written {
-            match self.store.delete(key).await {
+            match self.store.delete_unseen(key).await {
                 Err(error) if error.fault() == Fault::NoObject => {}
                 Err(error) => {
                     kept.push(key.as_str());
                     failed = failed.or(Some(error));
                 }
+                // Some gateways say yes and delete nothing.
+                Ok(()) if self.stays(key).await => kept.push(key.as_str()),
                 Ok(()) => {}
             }
             // Only now: a cancel in between takes it back once more.
-            lock(&self.written).retain(|one| one != key);
+            if !kept.contains(&key.as_str()) {
+                lock(&self.written).retain(|one| one != key);
+            }
         }
         match failed {
-            None => sheet.passed(CheckId::Delete, "What was written was deleted again"),
+            None if kept.is_empty() => {
+                sheet.passed(CheckId::Delete, "What was written was deleted again");
+            }
+            None => sheet.refused(
+                CheckId::Delete,
+                words::deletes_not(&kept),
+                words::DELETES_NOT_HINT,
+            ),
             Some(error) if error.fault() == Fault::Denied => {
                 sheet.warned(
                     CheckId::Delete,
@@ -112,8 +178,23 @@ impl<'a> Probe<'a> {
                 );
                 sheet.add_refusal(&error);
             }
-            Some(error) => sheet.failed(CheckId::Delete, &error),
+            Some(error) => {
+                sheet.failed(CheckId::Delete, &error);
+                sheet.reword(words::not_deleted(&error, &kept));
+            }
         }
+    }
+
+    /// Whether an object is seen after it was deleted, for longer than some servers need for it.
+    async fn stays(&self, key: &str) -> bool {
+        const LOOKS: u32 = 3;
+        for look in 0..LOOKS {
+            tokio::time::sleep(Duration::from_secs(1) * look).await;
+            if self.store.head(key).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Bytes of those of `keys` that are no small objects.
@@ -126,34 +207,57 @@ impl<'a> Probe<'a> {
         (large.count() * LARGE_BYTES) as u64
     }
 
-    /// The same when the job was cancelled: a failure has nobody left to tell.
-    pub(super) async fn take_back(&self) {
-        let taking_back = async {
-            let uploading = std::mem::replace(&mut *lock(&self.uploading), Uploading::Nothing);
-            match uploading {
-                Uploading::Nothing => {}
-                Uploading::As(upload) => drop(upload.abort().await),
-                Uploading::Somewhere => self.drop_unseen_upload().await,
-            }
-            let written = std::mem::take(&mut *lock(&self.written));
-            for key in written {
-                self.store.delete_if_there(&key).await.ok();
-            }
-        };
-        let taken = tokio::time::timeout(LONGEST_TAKING_BACK, taking_back).await;
-        if taken.is_err() {
-            tracing::warn!(key = self.key, "a test's object may be left there");
+    /// Takes all of it back when the job was cancelled, and gives the keys of what may stay all the same.
+    pub(super) async fn take_back(&self) -> Vec<String> {
+        let written = lock(&self.written).clone();
+        let taken = tokio::time::timeout(LONGEST_TAKING_BACK, self.take_all_back(&written)).await;
+        let left = taken.unwrap_or(written);
+        if !left.is_empty() {
+            tracing::warn!(?left, "objects of a test may be left there");
         }
+        left
+    }
+
+    async fn take_all_back(&self, written: &[String]) -> Vec<String> {
+        let flown = self.land().await;
+        let uploading = std::mem::replace(&mut *lock(&self.uploading), Uploading::Nothing);
+        let aborted = match uploading {
+            Uploading::Nothing => Ok(()),
+            Uploading::As(upload) => upload.abort().await,
+            Uploading::Somewhere => self.drop_unseen_upload().await,
+        };
+        let deleting = written.iter().map(|key| self.store.delete_unseen(key));
+        let deleted = join_all(deleting).await;
+        let stays = |key: &String, deleted: &Result<(), StorageError>| {
+            let is_deleted = match deleted {
+                Ok(()) => true,
+                Err(error) => error.fault() == Fault::NoObject,
+            };
+            !is_deleted || flown.as_ref() == Some(key) || aborted.is_err() && *key == self.copy_key
+        };
+        let both = written.iter().zip(&deleted);
+        let left = both.filter(|(key, deleted)| stays(key, deleted));
+        left.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Waits for the request that is on its way. Gives what it writes if it does not end.
+    async fn land(&self) -> Option<String> {
+        let mut flight = lock(&self.flight).take()?;
+        let landing = tokio::time::timeout(LONGEST_FLIGHT, &mut flight.task).await;
+        landing.is_err().then(|| {
+            flight.task.abort();
+            flight.key
+        })
     }
 
     /// Finds the upload whose beginning was not answered.
-    async fn drop_unseen_upload(&self) {
-        let found = self.store.unfinished_uploads().await.unwrap_or_default();
+    async fn drop_unseen_upload(&self) -> Result<(), StorageError> {
+        let found = self.store.unfinished_uploads().await?;
         for upload in found.iter().filter(|upload| upload.key == self.copy_key) {
-            if let Ok(upload) = self.store.take_up_upload(&upload.key, &upload.id) {
-                upload.abort().await.ok();
-            }
+            let upload = self.store.take_up_upload(&upload.key, &upload.id)?;
+            upload.abort().await?;
         }
+        Ok(())
     }
 }
 

@@ -24,6 +24,7 @@ struct Sample<'a> {
 }
 
 /// How much of an object is copied.
+#[derive(Clone, Copy)]
 enum Extent {
     /// All of it.
     Whole,
@@ -35,14 +36,19 @@ enum Extent {
 /// What it learns of copying goes into `note`, where the next backup looks.
 pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Sheet) {
     match probe.store.list().await {
-        Ok(found) => sheet.passed(CheckId::List, words::listed(found.len())),
+        Ok(found) => {
+            sheet.passed(CheckId::List, words::listed(found.len()));
+            let filled = found.iter().filter(|object| object.size_bytes > 0);
+            if let Some(smallest) = filled.min_by_key(|object| object.size_bytes) {
+                probe.is_there(&smallest.key);
+            }
+        }
         Err(error) => {
             sheet.failed(CheckId::List, &error);
             return;
         }
     }
-    probe.will_be(&probe.key);
-    let etag = match probe.store.put_new(&probe.key, probe.content.clone()).await {
+    let etag = match put_fresh(probe, &probe.key, &probe.content).await {
         Ok(etag) => etag,
         Err(error) if error.fault() == Fault::Denied => {
             probe.is_not(&probe.key);
@@ -55,10 +61,29 @@ pub(super) async fn try_all(probe: &Probe<'_>, note: &CopyNote, sheet: &mut Shee
             return;
         }
     };
+    probe.is_there(&probe.key);
     sheet.passed(CheckId::Write, "A small object was written");
     if read(probe, sheet).await && probe.store.keeps_parts() {
         copy(probe, etag, note, sheet).await;
         overwrite(probe, sheet).await;
+    }
+}
+
+/// Writes one of the objects of the probe. Nobody else knows its name: where it is there already, it was
+/// written, and only the answer got lost.
+async fn put_fresh(
+    probe: &Probe<'_>,
+    key: &str,
+    content: &Bytes,
+) -> Result<Option<String>, StorageError> {
+    probe.will_be(key);
+    match probe.put(key, content).await {
+        Err(error) if error.fault() == Fault::AlreadyThere => match probe.store.head(key).await {
+            Ok(found) if found.size_bytes == content.len() as u64 => Ok(found.etag),
+            Err(denied) if denied.fault() == Fault::Denied => Ok(None),
+            _ => Err(error),
+        },
+        result => result,
     }
 }
 
@@ -70,7 +95,16 @@ async fn read(probe: &Probe<'_>, sheet: &mut Sheet) -> bool {
             true
         }
         Ok(_) => {
-            sheet.failed(CheckId::Read, &StorageError::new(Fault::Damaged));
+            sheet.refused(CheckId::Read, words::STORES_OTHERWISE, words::DO_NOT_TRUST);
+            false
+        }
+        Err(error) if matches!(error.fault(), Fault::NoObject | Fault::Damaged) => {
+            sheet.failed_with(CheckId::Read, &error, words::DO_NOT_TRUST);
+            let told = match error.fault() {
+                Fault::NoObject => words::STORES_NOT,
+                _ => words::STORES_OTHERWISE,
+            };
+            sheet.reword(told.to_owned());
             false
         }
         Err(error) if error.fault() == Fault::Denied => {
@@ -123,11 +157,9 @@ async fn copy(probe: &Probe<'_>, etag: Option<String>, note: &CopyNote, sheet: &
 /// Has a part of an object copied that is as large as the least that backups have copied.
 async fn copy_of_much(probe: &Probe<'_>) -> Result<Copied, StorageError> {
     let content = probe.large_content();
-    probe.will_be(&probe.large_key);
-    let put = probe.store.put_new(&probe.large_key, content.clone());
     let large = Sample {
         key: &probe.large_key,
-        etag: put.await?,
+        etag: put_fresh(probe, &probe.large_key, &content).await?,
         content: content.slice(..content.len() - 1),
         extent: Extent::Part,
     };
@@ -137,7 +169,9 @@ async fn copy_of_much(probe: &Probe<'_>) -> Result<Copied, StorageError> {
 async fn try_copy(probe: &Probe<'_>, sample: &Sample<'_>) -> Result<Copied, StorageError> {
     probe.will_be(&probe.copy_key);
     probe.uploads(Uploading::Somewhere);
-    let upload = probe.store.begin_upload(&probe.copy_key).await?;
+    let (store, key) = (probe.store.clone(), probe.copy_key.clone());
+    let begin = async move { store.begin_upload(&key).await };
+    let upload = probe.to_its_end(&probe.copy_key, begin).await?;
     probe.uploads(Uploading::As(upload.clone()));
     let made = make_copy(probe, &upload, sample).await;
     if made.is_err() {
@@ -162,13 +196,30 @@ async fn make_copy(
         number: 1,
         offset: 0,
     };
-    let part = match sample.extent {
-        Extent::Whole => upload.copy_whole(first, &source).await?,
-        Extent::Part => upload.copy(first, &source).await?,
+    let (own, extent) = (upload.clone(), sample.extent);
+    let copy = async move {
+        match extent {
+            Extent::Whole => own.copy_whole(first, &source).await,
+            Extent::Part => own.copy(first, &source).await,
+        }
     };
-    upload.complete(&[part]).await?;
+    let part = probe.to_its_end(&probe.copy_key, copy).await?;
+    let own = upload.clone();
+    let complete = async move { own.complete(&[part]).await };
+    // An upload that is gone may have been completed, and only the answer got lost.
+    let lost = match probe.to_its_end(&probe.copy_key, complete).await {
+        Err(error) if matches!(error.fault(), Fault::NoUpload | Fault::AlreadyThere) => Some(error),
+        completed => {
+            completed?;
+            None
+        }
+    };
     // Some gateways say yes and store nothing.
-    if probe.store.head(&probe.copy_key).await?.size_bytes != size {
+    let found = match (probe.store.head(&probe.copy_key).await, lost) {
+        (Err(error), Some(lost)) if error.fault() == Fault::NoObject => return Err(lost),
+        (found, _) => found?,
+    };
+    if found.size_bytes != size {
         return Ok(Copied::Wrongly);
     }
     let read = probe.store.read(&probe.copy_key, 0..size, None).await?;
@@ -180,8 +231,7 @@ async fn make_copy(
 }
 
 async fn overwrite(probe: &Probe<'_>, sheet: &mut Sheet) {
-    let again = probe.store.put_new(&probe.key, probe.content.clone()).await;
-    match again {
+    match probe.put(&probe.key, &probe.content).await {
         Err(error) if error.fault() == Fault::AlreadyThere => {
             sheet.passed(CheckId::Condition, "It refuses to overwrite what is there");
         }

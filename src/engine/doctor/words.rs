@@ -4,6 +4,7 @@ use super::sheet::Leftovers;
 use crate::model::{Addressing, Endpoint, bytes_text, count_text};
 use crate::storage::{Fault, Prober, StorageError};
 use jiff::SignedDuration;
+use std::fmt;
 use std::net::SocketAddr;
 
 pub(super) const NAME_UNKNOWN: &str = "Check the endpoint's spelling, copy it once more from the provider's page, and check the internet connection.";
@@ -26,6 +27,11 @@ pub(super) const READ_ONLY: &str = "They are good for restoring. For backing up,
 pub(super) const MAY_NOT_READ: &str = "These keys may write, but not read";
 pub(super) const WRITE_ONLY: &str = "Backups could be neither checked nor restored with them. Allow the key to read on the provider's page: “Copy access policy” in the settings, or `zipkeep-cli profile policy NAME`, gives the permissions that it needs.";
 pub(super) const NO_DELETE: &str = "That protects the backups, also from whoever takes over this computer. Old backups are then to be deleted on the provider's page, with other keys.";
+pub(super) const DELETES_NOT_HINT: &str = "Old backups would go on taking up space. Whoever runs the server can say why it keeps what was deleted; a gateway or a rule of the bucket may be the cause.";
+pub(super) const STORES_NOT: &str =
+    "The server says that it wrote the object, but does not have it";
+pub(super) const STORES_OTHERWISE: &str = "What was read back is not what was written";
+pub(super) const DO_NOT_TRUST: &str = "Do not back up there until that is mended: a gateway, a proxy or a security program in between may be the cause. Then test again.";
 pub(super) const COPIES: &str =
     "The server copies by itself: after the first backup only changes are sent";
 pub(super) const COPIES_WRONGLY: &str = "The server says that it copies, but does not";
@@ -42,8 +48,16 @@ pub(super) const STRANGERS_LIST: &str =
 pub(super) const STRANGERS_READ: &str = "Anybody who knows their names can download your backups";
 pub(super) const STRANGERS_DO_BOTH: &str =
     "Anybody on the internet can see and download your backups";
+pub(super) const STRANGERS_LIST_NOT: &str = "Strangers cannot list it; whether they can read was not tried, because nothing is there to read";
+pub(super) const ASK_AGAIN: &str =
+    "Test again later: a request without keys was neither answered nor refused.";
 pub(super) const CLOSE_IT: &str = "Make the bucket private on the provider's page: switch off public access, set its permission (ACL) to “private”, and remove bucket policies that allow everybody (“*”). Then test again.";
 pub(super) const CLEAN_UP: &str = "They take up paid storage. Press “Clean up”, or run `zipkeep-cli test --clean-up`, to remove those that are older than a day.";
+
+/// `error` is what a request without keys came to.
+pub(super) fn strangers_unsure(error: &StorageError) -> String {
+    format!("It could not be found out whether strangers have access to the bucket. {error}")
+}
 
 /// What the settings were understood to mean.
 pub(super) fn understood(prober: &Prober) -> String {
@@ -250,15 +264,34 @@ fn listed_in_words(names: &[String]) -> String {
     }
 }
 
+/// “one”, “two” and “three”.
+pub(super) fn quoted_in_words(keys: &[impl fmt::Display]) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("“{key}”")).collect();
+    listed_in_words(&names)
+}
+
+/// `kept` are the keys of the test's own objects that are still seen.
+pub(super) fn deletes_not(kept: &[&str]) -> String {
+    let are = if kept.len() == 1 { "is" } else { "are" };
+    format!(
+        "The server says that it deletes, but does not; {} {are} still there",
+        quoted_in_words(kept)
+    )
+}
+
+/// `kept` are the keys of the test's own objects that could not be deleted.
+pub(super) fn not_deleted(error: &StorageError, kept: &[&str]) -> String {
+    format!("{error}; {} may still be there", quoted_in_words(kept))
+}
+
 /// `kept` are the keys of the test's own objects, which have `bytes` together; 0 where these are few.
 pub(super) fn may_not_delete(kept: &[&str], bytes: u64) -> String {
     let amount = match bytes {
         0 => "a few bytes".to_owned(),
         bytes => bytes_text(bytes),
     };
-    let names: Vec<String> = kept.iter().map(|key| format!("“{key}”")).collect();
     let (names, stay) = (
-        listed_in_words(&names),
+        quoted_in_words(kept),
         if kept.len() == 1 { "stays" } else { "stay" },
     );
     format!("These keys may not delete; {names}, {amount}, {stay} there")

@@ -5,7 +5,7 @@ use super::entry::set_style;
 use super::line_to;
 use super::rights::leave_uploads;
 use crate::emulator::{
-    COS, Computer, EVERY, Emulator, Held, Kind, MINIO, OSS, PartCopy, Refusal, Rules,
+    Access, COS, Computer, EVERY, Emulator, Held, Kind, MINIO, OSS, PartCopy, Refusal, Rules,
 };
 use crate::support::{assert_same_tree, noise, write_file};
 use jiff::{SignedDuration, Timestamp};
@@ -50,9 +50,9 @@ fn a_test_that_is_cancelled_at_any_moment_leaves_nothing() {
         emulator.conduct(|conduct| conduct.held = held);
         emulator.hold(kind, 0);
         let mut command = computer.command(&["--profile", "p", "test"]);
-        let mut child = command
+        let child = command
             .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
             .spawn()
             .expect("the program starts");
         assert!(emulator.wait_for_held(PATIENCE), "{kind:?}");
@@ -66,8 +66,21 @@ fn a_test_that_is_cancelled_at_any_moment_leaves_nothing() {
             std::thread::park_timeout(Duration::from_millis(300));
             emulator.release();
         }
-        let status = child.wait().expect("ended");
-        assert_eq!(status.code(), Some(130), "{kind:?} {held:?}");
+        let output = child.wait_with_output().expect("ended");
+        assert_eq!(output.status.code(), Some(130), "{kind:?} {held:?}");
+        // Whether a request that is not answered is carried out later, nobody knows.
+        let is_unsure = matches!(
+            kind,
+            Kind::Put | Kind::CreateUpload | Kind::CopyPart | Kind::Complete
+        );
+        let told = String::from_utf8_lossy(&output.stderr);
+        let promised = "Nothing half-made was left behind";
+        assert_eq!(
+            told.contains("may still be at"),
+            is_unsure,
+            "{kind:?}: {told}"
+        );
+        assert_eq!(told.contains(promised), !is_unsure, "{kind:?}: {told}");
         assert!(
             asked.elapsed() < Duration::from_secs(8),
             "{kind:?} {held:?}"
@@ -84,6 +97,63 @@ fn a_test_that_is_cancelled_at_any_moment_leaves_nothing() {
             scope.spawn(move || kinds.map(|kind| cancel(kind, held)));
         }
     });
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_stored_only_after_a_cancel_is_taken_back_too() {
+    for (kind, access) in [
+        (Kind::Put, Access::Everything),
+        (Kind::Complete, Access::Everything),
+        (Kind::Put, Access::NoDelete),
+    ] {
+        let emulator = Emulator::start(&MINIO);
+        let computer = Computer::new(&emulator, line_to(&MINIO));
+        let mut typed = computer.right();
+        typed.key = emulator.add_key(access);
+        computer.add_profile("p", &typed, &[]);
+        emulator.conduct(|conduct| conduct.held = Held::Late);
+        emulator.hold(kind, 0);
+        let mut command = computer.command(&["--profile", "p", "test"]);
+        let child = command.stderr(std::process::Stdio::piped()).spawn();
+        let child = child.expect("the program starts");
+        assert!(emulator.wait_for_held(PATIENCE), "{kind:?}");
+        let pid = child.id().to_string();
+        let mut kill = std::process::Command::new("kill");
+        let killed = kill.args(["-s", "INT", &pid]).status().expect("kill");
+        assert!(killed.success());
+        std::thread::park_timeout(Duration::from_secs(1));
+        emulator.release();
+        let output = child.wait_with_output().expect("ended");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{told}");
+        if access == Access::NoDelete {
+            let left = emulator.object_keys();
+            assert!(left.len() == 1 && told.contains(&left[0]), "{told}");
+        } else {
+            assert!(emulator.object_keys().is_empty(), "{kind:?}: {told}");
+            assert!(told.contains("Nothing half-made was left behind"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_gets_lost_is_no_failure() {
+    for kind in [Kind::Put, Kind::Complete] {
+        let emulator = Emulator::start(&MINIO);
+        let computer = Computer::new(&emulator, line_to(&MINIO));
+        computer.add_profile("p", &computer.right(), &[]);
+        emulator.conduct(|conduct| conduct.held = Held::Unanswered);
+        emulator.hold(kind, 0);
+        let report = std::thread::scope(|scope| {
+            let testing = scope.spawn(|| computer.done(&["--profile", "p", "test"]));
+            assert!(emulator.wait_for_held(PATIENCE), "{kind:?}");
+            emulator.release();
+            testing.join().expect("tested")
+        });
+        assert_eq!(report["verdict"], "The connection works", "{kind:?}");
+        assert!(emulator.object_keys().is_empty(), "{kind:?}");
+    }
 }
 
 #[test]

@@ -58,7 +58,9 @@ impl Examination {
                 .into_iter()
                 .filter_map(|(place, told)| told.then_some(place))
                 .collect(),
-            may_leave_probe: text.contains("may not delete"),
+            may_leave_probe: ["may not delete", "still there", "still be there"]
+                .iter()
+                .any(|told| text.contains(told)),
         }
     }
 

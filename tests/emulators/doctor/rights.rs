@@ -1,10 +1,20 @@
 //! Keys that may not do everything, strangers that may do something, and servers that cannot copy.
 
 use super::{After, Case, Expected, case, fails, warns, works};
-use crate::emulator::{Access, Conduct, Emulator, Kind, PartCopy, Public, Ranges, Refusal, Rules};
+use crate::emulator::{
+    Access, Conduct, Emulator, Kind, PartCopy, Public, Ranges, Refusal, Rules, Word,
+};
 use jiff::{SignedDuration, Timestamp};
 
 const NOTHING_WRITTEN: [(&str, &str); 4] = [
+    ("read", "skip"),
+    ("copy", "skip"),
+    ("condition", "skip"),
+    ("delete", "skip"),
+];
+
+const NOTHING_WRITTEN_NOR_WARNED: [(&str, &str); 5] = [
+    ("write", "warn"),
     ("read", "skip"),
     ("copy", "skip"),
     ("condition", "skip"),
@@ -18,6 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = keys();
     cases.extend(strangers());
     cases.extend(servers());
+    cases.extend(words_not_kept());
     cases.extend(leftovers());
     cases
 }
@@ -80,6 +91,11 @@ fn keys() -> Vec<Case> {
                 warns("delete", &["may not delete", "-large", "10.5 MB"])
             })
         },
+        with_key!(
+            "key for the root path alone",
+            Access::OnlyBelow("my backups/pc"),
+            |_| works()
+        ),
         with_key!("no-list key", Access::NoList, |_| may_not_list()),
         with_key!("key without any rights", Access::Nothing, |_| may_not_list(
         )),
@@ -108,6 +124,26 @@ fn strangers() -> Vec<Case> {
             "public bucket: list and read",
             |conduct| conduct.public = Public::Both,
             |_| is_open(&["Anybody", "see and download", "private", "public access"])
+        ),
+        Case {
+            arrange: |emulator, typed| {
+                typed.key = emulator.add_key(Access::ReadOnly);
+                emulator.put_object("my backups/pc/large.zip", vec![b'l'; 9 << 20]);
+                emulator.put_object("my backups/pc/small.zip", vec![0xff; 100]);
+                emulator.conduct(|conduct| conduct.public = Public::Reading);
+            },
+            ..case("public bucket with a read-only key", |_| Expected {
+                also: &NOTHING_WRITTEN_NOR_WARNED,
+                ..is_open(&["Anybody", "download", "private"])
+            })
+        },
+        conducted!(
+            "strangers who are told to come again",
+            |conduct| conduct.public = Public::Busy,
+            |_| warns(
+                "public",
+                &["could not be found out", "strangers", "Test again"]
+            )
         ),
     ]
 }
@@ -153,6 +189,54 @@ fn servers() -> Vec<Case> {
                 also: &[("copy", "skip"), ("condition", "skip")],
                 ..fails("read", &["ignored the range", "proxy"])
             }
+        ),
+    ]
+}
+
+/// Servers that do not keep their word.
+fn words_not_kept() -> Vec<Case> {
+    fn not_kept(words: &'static [&'static str]) -> Expected {
+        Expected {
+            after: After::GoesOn,
+            also: &[("copy", "skip"), ("condition", "skip")],
+            ..fails("read", words)
+        }
+    }
+    vec![
+        conducted!(
+            "deletions that break",
+            |conduct| {
+                let refusal = Refusal::new(500, "InternalError", "We encountered an error.");
+                conduct.refusals.push((Kind::Delete, refusal));
+            },
+            |_| Expected {
+                after: After::GoesOn,
+                ..fails(
+                    "delete",
+                    &["out of order", ".zipkeep-probe-", "may still be there"]
+                )
+            }
+        ),
+        conducted!(
+            "deletions that are only said to be done",
+            |conduct| conduct.word = Word::DeletesNothing,
+            |_| Expected {
+                after: After::GoesOn,
+                ..fails(
+                    "delete",
+                    &["does not", ".zipkeep-probe-", "are still there"]
+                )
+            }
+        ),
+        conducted!(
+            "writes that are only said to be done",
+            |conduct| conduct.word = Word::StoresNothing,
+            |_| not_kept(&["says that it wrote", "Do not back up there"])
+        ),
+        conducted!(
+            "writes of other bytes",
+            |conduct| conduct.word = Word::StoresOtherBytes,
+            |_| not_kept(&["not what was written", "Do not back up there"])
         ),
     ]
 }

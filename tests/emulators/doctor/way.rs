@@ -1,7 +1,10 @@
 //! What can be wrong on the way to a bucket: names, ports, TLS and clocks.
 
 use super::{After, Case, Expected, Road, case, fails};
-use crate::emulator::{Certificate, Conduct, Emulator, Line, Speaks, Typed};
+use crate::emulator::{Certificate, Conduct, Emulator, Line, Page, Rules, Speaks, Typed};
+
+/// Makes it wrong.
+type Arrange = fn(&Emulator, &mut Typed);
 
 const MINUTE_SECS: i64 = 60;
 
@@ -27,6 +30,61 @@ pub(super) fn cases() -> Vec<Case> {
         cases.extend(lines());
     }
     cases.extend(clocks());
+    cases.extend(web_servers());
+    cases
+}
+
+/// Something else than the S3 service answers.
+fn web_servers() -> Vec<Case> {
+    const HTML: &str = "<!DOCTYPE html><html><title>A page</title></html>";
+    fn answers(emulator: &Emulator, status: u16, location: Option<&'static str>) {
+        let body = if status == 404 { "not here" } else { HTML };
+        let page = Page {
+            status,
+            location,
+            body,
+        };
+        emulator.conduct(|conduct| conduct.page = Some(page));
+    }
+    let page = |fault, arrange: fn(&Emulator, &mut Typed), expected| Case {
+        arrange,
+        ..direct(fault, Line::Http, expected)
+    };
+    let redirected = page(
+        "http:// to a server that redirects to https://",
+        |emulator, _| answers(emulator, 301, Some("https://{host}/b")),
+        |_| Expected {
+            also: &[("clock", "skip")],
+            ..fails("tls", &["wants a secure connection", "Write https://"])
+        },
+    );
+    let signed_in = page(
+        "a page to sign in on",
+        |emulator, _| answers(emulator, 302, Some("https://login.example.com/")),
+        |_| {
+            fails(
+                "style",
+                &["not the S3 service", "login.example.com", "sign-in"],
+            )
+        },
+    );
+    let around = page(
+        "redirections in a circle",
+        |emulator, _| answers(emulator, 307, Some("http://{host}/b")),
+        |_| fails("style", &["not the S3 service", "redirects"]),
+    );
+    let mut cases = vec![redirected, signed_in, around];
+    let pages: [(&str, Arrange); 3] = [
+        ("a web server that has nothing", |emulator, _| {
+            answers(emulator, 404, None);
+        }),
+        ("a page that blocks", |emulator, _| {
+            answers(emulator, 403, None);
+        }),
+        ("a web page", |emulator, _| answers(emulator, 200, None)),
+    ];
+    let told = |_: &Rules| fails("style", &["not the S3 service", "web page", "in between"]);
+    cases.extend(pages.map(|(fault, arrange)| page(fault, arrange, told)));
     cases
 }
 

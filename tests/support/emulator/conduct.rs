@@ -15,6 +15,9 @@ pub(crate) struct Conduct {
     pub(crate) wrong_region: WrongRegion,
     pub(crate) part_copy: PartCopy,
     pub(crate) ranges: Ranges,
+    pub(crate) word: Word,
+    /// Not the provider answers, but this.
+    pub(crate) page: Option<Page>,
     pub(crate) certificate: Certificate,
     pub(crate) speaks: Speaks,
     /// Refuses all data at the provider's own hosts, as OSS does to new accounts on the mainland.
@@ -32,6 +35,8 @@ pub(crate) struct Conduct {
 pub(crate) enum Held {
     /// Before anything is done; later it is dropped.
     Undone,
+    /// Before anything is done; later it is done, and answered.
+    Late,
     /// Once it is done, so that only its answer is missing.
     Unanswered,
 }
@@ -43,6 +48,8 @@ pub(crate) enum Public {
     Listing,
     Reading,
     Both,
+    /// Nobody knows: they are told to slow down.
+    Busy,
 }
 
 /// How AWS answers who asks in another region than the bucket's.
@@ -83,6 +90,26 @@ pub(crate) enum Ranges {
     AsIfWhole,
     /// 200, with all of the object.
     Ignored,
+}
+
+/// Whether what it says to have done is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    Kept,
+    /// Objects that are put are not stored.
+    StoresNothing,
+    /// Other bytes are stored than were put.
+    StoresOtherBytes,
+    DeletesNothing,
+}
+
+/// What a web server answers to everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    /// Where it redirects to; `{host}` is what it was asked for at.
+    pub(crate) location: Option<&'static str>,
+    pub(crate) body: &'static str,
 }
 
 /// What is shown to those who ask for TLS.
@@ -126,6 +153,8 @@ pub(crate) enum Access {
     NoList,
     /// Not to read objects.
     NoRead,
+    /// Everything that the program's own policy grants for this root path, and nothing beside it.
+    OnlyBelow(&'static str),
     Nothing,
 }
 
@@ -138,6 +167,8 @@ impl Conduct {
             wrong_region: WrongRegion::Named,
             part_copy: PartCopy::Honest,
             ranges: Ranges::Partial,
+            word: Word::Kept,
+            page: None,
             certificate: Certificate::ByAuthority,
             speaks: Speaks::HttpAndTls,
             is_public_endpoint_forbidden: false,
@@ -153,7 +184,7 @@ impl Public {
         let is_listing = kind == Kind::List;
         let is_reading = matches!(kind, Kind::Get | Kind::Head);
         match self {
-            Self::Nothing => false,
+            Self::Nothing | Self::Busy => false,
             Self::Listing => is_listing,
             Self::Reading => is_reading,
             Self::Both => is_listing || is_reading,
@@ -172,6 +203,11 @@ impl Access {
                 Kind::List | Kind::ListUploads | Kind::ListBuckets | Kind::HeadBucket
             ),
             Self::NoRead => !matches!(kind, Kind::Get | Kind::Head),
+            // Which of them, the keys and the prefix tell.
+            Self::OnlyBelow(_) => !matches!(
+                kind,
+                Kind::ListBuckets | Kind::HeadBucket | Kind::Location | Kind::Other
+            ),
             Self::Nothing => false,
         }
     }

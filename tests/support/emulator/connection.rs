@@ -115,7 +115,16 @@ impl Shared {
         if self.is_held(target.kind, Held::Undone) {
             return None;
         }
+        self.is_held(target.kind, Held::Late);
         let conduct = self.conduct_for(target.kind);
+        if let Some(page) = conduct.page {
+            let mut answer = Answer::new(page.status).with("content-type", "text/html");
+            if let Some(location) = page.location {
+                answer = answer.with("location", location.replace("{host}", &request.host));
+            }
+            answer.body = page.body.into();
+            return Some(answer);
+        }
         let keys = lock(&self.keys).clone();
         let now = Timestamp::now() + SignedDuration::from_secs(conduct.clock_offset_secs);
         let scene = Scene {

@@ -44,7 +44,8 @@ mod wire;
 
 pub(crate) use computer::{Computer, Line, Typed};
 pub(crate) use conduct::{
-    Access, Certificate, Conduct, Held, Key, PartCopy, Public, Ranges, Speaks, WrongRegion,
+    Access, Certificate, Conduct, Held, Key, Page, PartCopy, Public, Ranges, Speaks, Word,
+    WrongRegion,
 };
 pub(crate) use digest::{base64, hex, hmac_sha256, md5, sha256};
 pub(crate) use ledger::{Kind, Seen};

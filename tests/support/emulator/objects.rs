@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Outcome, Refused};
 use super::conditions::{Reading, check_read, check_write};
-use super::conduct::Ranges;
+use super::conduct::{Ranges, Word};
 use super::problem::Problem;
 use super::rules::{Conditional, ErrorShape, Rules};
 use super::service::Call;
@@ -87,14 +87,20 @@ fn range(call: &Call<'_>, size: usize) -> Result<Option<Range<usize>>, Refused> 
 pub(super) fn put(call: &mut Call<'_>) -> Outcome {
     check_key(call.key, call.rules)?;
     check_write(call)?;
+    let stored = match call.conduct.word {
+        Word::StoresOtherBytes => vec![b'?'; call.body.len()].into(),
+        _ => call.body.clone(),
+    };
     let object = Object {
         etag: etag(&call.body, call.rules),
-        bytes: call.body.clone(),
+        bytes: stored,
         modified: call.now,
         headers: kept_headers(call),
     };
     let tag = format!("\"{}\"", object.etag);
-    call.bucket.objects.insert(call.key.to_owned(), object);
+    if call.conduct.word != Word::StoresNothing {
+        call.bucket.objects.insert(call.key.to_owned(), object);
+    }
     Ok(Answer::new(200).with("etag", tag))
 }
 
@@ -111,7 +117,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
             return Err(call.rules.refuse(Problem::Precondition));
         }
     }
-    call.bucket.objects.remove(call.key);
+    if call.conduct.word != Word::DeletesNothing {
+        call.bucket.objects.remove(call.key);
+    }
     Ok(Answer::new(204))
 }
 

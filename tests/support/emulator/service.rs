@@ -1,10 +1,10 @@
 //! One request from its beginning to its answer: who asks, for what, and whether that is allowed.
 
-use super::answer::{Answer, Outcome, Refused};
-use super::conduct::{Access, Conduct, Key, WrongRegion};
+use super::answer::{Answer, Outcome, Refused, elements};
+use super::conduct::{Access, Conduct, Key, Public, WrongRegion};
 use super::ledger::Kind;
 use super::problem::{Problem, Refusal};
-use super::request::Request;
+use super::request::{Plus, Request, decoded};
 use super::rules::{ErrorShape, PathStyle, Regions, Rules};
 use super::signature::{Claim, Signed};
 use super::store::{Bucket, Store};
@@ -59,7 +59,7 @@ impl Scene<'_> {
         if request.body.len() as u64 > self.rules.most_put_bytes {
             return Err(self.rules.refuse(Problem::TooLarge));
         }
-        self.check_access(target, signed.as_ref())?;
+        self.check_access(request, target, signed.as_ref())?;
         let body = payload::checked(request, signed.as_ref(), self.rules)?;
         if target.kind == Kind::ListBuckets {
             return Ok(listing::buckets(store));
@@ -102,6 +102,11 @@ impl Scene<'_> {
         let Some(claim) = Claim::read(request, self.rules)? else {
             if self.conduct.public.allows(target.kind) {
                 return Ok(None);
+            }
+            if self.conduct.public == Public::Busy {
+                return Err(
+                    Refusal::new(503, "SlowDown", "Please reduce your request rate.").into(),
+                );
             }
             return Err(self.rules.refuse(Problem::Anonymous));
         };
@@ -170,7 +175,12 @@ impl Scene<'_> {
             .header("location", format!("https://{host}/{}", target.key))
     }
 
-    fn check_access(&self, target: &Target, signed: Option<&Signed>) -> Result<(), Refused> {
+    fn check_access(
+        &self,
+        request: &Request,
+        target: &Target,
+        signed: Option<&Signed>,
+    ) -> Result<(), Refused> {
         if self.conduct.is_public_endpoint_forbidden && target.address.is_public() {
             return Err(PUBLIC_ENDPOINT.into());
         }
@@ -179,7 +189,9 @@ impl Scene<'_> {
             return Err((*refusal).into());
         }
         let access = signed.map_or(Access::Everything, |signed| signed.key.access);
-        if !access.allows(target.kind) {
+        let is_beside =
+            matches!(access, Access::OnlyBelow(root) if !is_below(root, request, target));
+        if !access.allows(target.kind) || is_beside {
             let denied = self.rules.refuse(Problem::Denied);
             return Err(match self.rules.shape {
                 ErrorShape::Aws => denied.header("x-amz-bucket-region", &self.conduct.region),
@@ -225,6 +237,33 @@ impl Scene<'_> {
                 Err(refused.field("Endpoint", format!("oss-{home}.aliyuncs.com")))
             }
             _ => Err(no_bucket()),
+        }
+    }
+}
+
+/// Whether all that a request names is below this root path. `ListMultipartUploads` knows no condition on the
+/// prefix.
+fn is_below(root: &str, request: &Request, target: &Target) -> bool {
+    let below = format!("{root}/");
+    match target.kind {
+        Kind::List => {
+            let prefix = request.query("prefix");
+            prefix.is_some_and(|prefix| prefix.starts_with(&below))
+        }
+        Kind::ListUploads => true,
+        Kind::DeleteBatch => {
+            let body = String::from_utf8_lossy(&request.body);
+            let keys = elements(&body, "Key");
+            keys.iter().all(|key| key.starts_with(&below))
+        }
+        _ => {
+            let source = request.header("x-amz-copy-source");
+            let source = source.map(|source| decoded(source, Plus::Stays));
+            let is_source_below = source.is_none_or(|source| {
+                let key = source.trim_start_matches('/').split_once('/');
+                key.is_some_and(|(_, key)| key.starts_with(&below))
+            });
+            target.key.starts_with(&below) && is_source_below
         }
     }
 }
