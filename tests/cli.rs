@@ -369,7 +369,10 @@ fn a_secret_in_a_wrong_field_is_neither_saved_nor_repeated() {
     let address = printed(&add(&["--bucket", "https://h.example/b"]));
     assert!(address.contains("into the endpoint"), "{address}");
     let signed = "https://h.example/b?X-Amz-Security-Token=hunter2&X-Amz-Signature=hunter2";
-    assert!(add(&["--endpoint", signed]).status.success());
+    let added = add(&["--endpoint", signed]);
+    assert!(added.status.success());
+    let told = printed(&added);
+    assert!(told.contains("is not kept"), "{told}");
     nowhere(&computer.run(&["profile", "export", "q"]));
     for (field, value) in [
         ("endpoint", "https://AK:hunter2@h.example/b"),

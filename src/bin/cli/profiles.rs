@@ -37,7 +37,7 @@ pub(crate) fn run(
                 when_unchanged: WhenUnchanged::default(),
                 destination: new_destination(&settings, places)?,
             };
-            let profile = kept(changed(profile, &settings, places)?)?;
+            let profile = kept(changed(profile, &settings, places)?, output)?;
             config.add_profile(profile)?;
             keep(&config, &name, &settings, places, output)?;
         }
@@ -46,7 +46,7 @@ pub(crate) fn run(
             let mut profile = changed(old.clone(), &settings, places)?;
             // What an older version kept goes on as long as nobody touches it.
             if profile.destination != old.destination {
-                profile = kept(profile)?;
+                profile = kept(profile, output)?;
             }
             config.replace_profile(profile)?;
             keep(&config, &name, &settings, places, output)?;
@@ -273,9 +273,9 @@ fn change_s3(s3: &mut S3Destination, settings: &ProfileSettings) -> Result<(), F
 }
 
 /// The profile as it may be kept: no field of its destination holds what belongs elsewhere, such as a secret.
-fn kept(mut profile: Profile) -> Result<Profile, Failure> {
+fn kept(mut profile: Profile, output: Output) -> Result<Profile, Failure> {
     if let Destination::S3(s3) = &mut profile.destination {
-        *s3 = keepable(s3).map_err(|error| {
+        let kept = keepable(s3).map_err(|error| {
             let hint = match error {
                 EndpointError::Credentials => {
                     "Give the keys by --access-key-id and --secret-stdin instead."
@@ -286,6 +286,13 @@ fn kept(mut profile: Profile) -> Result<Profile, Failure> {
             };
             Failure::usage(error.to_string(), hint)
         })?;
+        if kept.endpoint != s3.endpoint {
+            output.note(&format!(
+                "What stands behind the path of the address is not kept: the endpoint is {}.",
+                kept.endpoint
+            ));
+        }
+        *s3 = kept;
     }
     Ok(profile)
 }
@@ -385,7 +392,7 @@ fn import(
     let what = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| local(&what, error))?;
     let profile: Profile = serde_json::from_slice(&bytes).map_err(|error| local(&what, error))?;
-    let profile = kept(profile)?;
+    let profile = kept(profile, output)?;
     config.add_profile(profile.clone())?;
     config.save(places)?;
     output.note("The secret access key is not part of the file; give it with `profile edit NAME --secret-stdin`.");
