@@ -329,6 +329,14 @@ fn keep(
             out,
             "Saved the profile {name}: {}",
             profile.destination.summary()
+        )?;
+        if config.active_profile == name {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "Commands use it with --profile {name}; without that they use the profile {}.",
+            config.active_profile
         )
     })
 }
