@@ -224,6 +224,8 @@ fn a_backup_is_made_restored_and_deleted() {
         .get_by_label("Folder to restore to")
         .set_text_value_accesskit(&target.display().to_string());
     window.run();
+    // What comes into the dialog moves the button.
+    wait(&mut window, "what would happen", |w| shows(w, "3 new"));
     press(&mut window, "Restore");
     wait(&mut window, "the end", |w| shows(w, "Restored 3 files"));
     assert_eq!(tree(&target.join("photos")), tree(&desk.path("photos")));
@@ -291,6 +293,9 @@ fn a_bucket_is_set_up_tested_backed_up_to_restored_from_and_cleaned() {
         press(&mut window, "Restore…");
         wait(&mut window, "the dialog", |w| {
             shows(w, "Restore this backup")
+        });
+        wait(&mut window, "what would happen", |w| {
+            shows(w, "1 new · 1 there already")
         });
         press(&mut window, "Restore");
         wait(&mut window, "the end", |w| shows(w, "Restored 1 file"));

@@ -124,6 +124,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
 }
 
 pub(super) fn no_key(call: &Call<'_>) -> Refused {
+    if call.hides_missing {
+        return call.rules.refuse(Problem::Denied);
+    }
     let refused = call.rules.refuse(Problem::NoKey);
     match call.rules.shape {
         ErrorShape::Aws | ErrorShape::Oss => refused.field("Key", call.key),

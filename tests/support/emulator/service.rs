@@ -27,6 +27,9 @@ pub(super) struct Call<'a> {
     pub(super) now: Timestamp,
     /// The provider's own host was used.
     pub(super) is_public_host: bool,
+    /// The key may list below a prefix alone: to it nobody says that an object is missing (AWS, `HeadObject`
+    /// and `GetObject`: 403 without `s3:ListBucket`).
+    pub(super) hides_missing: bool,
 }
 
 /// What a server is, for one request.
@@ -65,6 +68,7 @@ impl Scene<'_> {
             return Ok(listing::buckets(store));
         }
         let bucket = self.bucket(target, store)?;
+        let access = signed.as_ref().map(|signed| signed.key.access);
         let mut call = Call {
             rules: self.rules,
             conduct: self.conduct,
@@ -75,6 +79,7 @@ impl Scene<'_> {
             body,
             now: self.now,
             is_public_host: target.address.is_public(),
+            hides_missing: matches!(access, Some(Access::OnlyBelow(_))),
         };
         call.carry_out(target.kind)
     }
